@@ -1,0 +1,36 @@
+"""The event log: audit, outbox and source of all live streams in one table."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+
+
+class Event(models.Model):
+    """One thing that happened, written in the transaction in which it happened.
+
+    Born without a number; the sequencer gives committed rows their dense `seq` (engine.md 9).
+    """
+
+    seq = models.BigIntegerField(null=True, unique=True, editable=False)
+    epoch = models.CharField(max_length=12, blank=True, editable=False)
+    type = models.CharField(max_length=80)
+    entity_type = models.CharField(max_length=40)
+    entity_id = models.CharField(max_length=200)
+    entity_version = models.PositiveIntegerField(default=0)
+    actor = models.CharField(max_length=220)
+    trace_id = models.CharField(max_length=40, blank=True)
+    causation_id = models.CharField(max_length=220, blank=True)
+    causation_depth = models.PositiveSmallIntegerField(default=0)
+    data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = [
+            models.Index(fields=["id"], condition=Q(seq=None), name="messaging_event_unnumbered"),
+            models.Index(fields=["entity_type", "entity_id", "id"], name="messaging_event_entity"),
+            models.Index(fields=["type", "id"], name="messaging_event_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.entity_type}:{self.entity_id}"

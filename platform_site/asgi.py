@@ -1,0 +1,8 @@
+"""ASGI: Django for HTTP, Channels for sockets."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_site.settings")
+application = get_asgi_application()

@@ -1,0 +1,223 @@
+"""Settings of all processes. Every knob is an environment variable with a default that works."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from ecommerce.agents import AGENTS, COORDINATOR_PORT, implemented_packages
+from platform_site.common.secrets import kept_secret
+from platform_site.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# Where it runs ---------------------------------------------------------------------------------
+PORT = env.int("PORT", 8000)
+HOST = env.str("HOST", "127.0.0.1")
+AGENT_PORTS = env.bool("AGENT_PORTS", True)
+DATA = Path(env.str("FLEETDESK_DATA", str(BASE_DIR / "var"))).resolve()
+DEMO = env.bool("DEMO", False)
+OPEN_API = env.bool("OPEN_API", False)
+DEBUG = env.bool("DEBUG", False)
+SESSION_PORTS: list[str] = []  # further ports on which a session counts; the tests add theirs
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+_LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+EXPOSED = (
+    HOST not in ("127.0.0.1", "localhost", "::1")
+    or bool(TRUSTED_PROXIES)
+    or not set(ALLOWED_HOSTS) <= _LOCAL_NAMES
+)
+PUBLIC_DOCS = env.bool("PUBLIC_DOCS", not EXPOSED)
+METRICS_ALLOW = env.list("METRICS_ALLOW", default=[] if EXPOSED else ["127.0.0.0/8", "::1/128"])
+ALLOW_HTTP = env.bool("ALLOW_HTTP", not EXPOSED)
+
+# Secrets ---------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret(DATA, "secret_key")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+JWT_SECRET = env.str("JWT_SECRET", "") or kept_secret(DATA, "jwt_secret")
+JWT_MAX_ROLE = env.str("JWT_MAX_ROLE", "operator")
+JWT_UNKNOWN_SUB = env.str("JWT_UNKNOWN_SUB", "api_user")
+JWT_MAX_AGE_H = env.int("JWT_MAX_AGE_H", 25)
+FLEETDESK_ADMIN_PASSWORD = env.str("FLEETDESK_ADMIN_PASSWORD", "")
+FLEETDESK_API_KEY = env.str("FLEETDESK_API_KEY", "")
+
+# Applications ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "csp",
+    "platform_site.common",
+    "messaging",
+    "registry",
+    "tasks",
+    *implemented_packages(),
+    "platform_site",
+]
+
+MIDDLEWARE = [
+    "platform_site.middleware.tracing",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "platform_site.middleware.port_routes",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "platform_site.middleware.security_headers",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "platform_site.urls"
+ASGI_APPLICATION = "platform_site.asgi.application"
+WSGI_APPLICATION = "platform_site.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database and bell -----------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA / 'fleetdesk.sqlite3'}")
+REDIS_URL = env.str("REDIS_URL", "")
+_database: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # otherwise a writer fails when it upgrades its lock
+        "timeout": 20,
+        # FULL: an acknowledged order survives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 16), "timeout": 3},
+        "connect_timeout": 3,
+        "options": "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=15000",
+    }
+DATABASES = {"default": _database}
+
+CHANNEL_LAYERS: dict[str, Any] = (
+    {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+    if REDIS_URL
+    else {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+)
+
+# People ----------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = EXPOSED and not ALLOW_HTTP
+SESSION_COOKIE_NAME = "__Host-sessionid" if SESSION_COOKIE_SECURE else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if CSRF_COOKIE_SECURE else "csrftoken"
+CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if origin != "*"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "platform_site.common.addresses.client_address"
+AXES_ENABLE_ADMIN = False
+
+# Answers ---------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_site.common.api.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["platform_site.common.api.MayCall"],
+    "DEFAULT_PARSER_CLASSES": ["platform_site.common.api.formats.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "platform_site.common.api.formats.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "platform_site.common.api.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%f+00:00",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Fleetdesk",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+# Files -----------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+DOCUMENTS = DATA / "documents"
+MAIL = DATA / "mail"
+
+# Security headers ------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = False  # pages redirect in the middleware, API calls are refused there
+SECURE_HSTS_SECONDS = 0 if ALLOW_HTTP else 31_536_000
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = logging_config(DATA / "logs", LOG_LEVEL, [spec.agent_id for spec in AGENTS])
+AGENT_PORT_NUMBERS = {spec.port for spec in AGENTS} | {COORDINATOR_PORT}
+PORT_PACKAGES = {spec.port: spec.package for spec in AGENTS if spec.port != 8000}
