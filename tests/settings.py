@@ -11,3 +11,13 @@ from platform_site.settings import *  # noqa: E402, F403 (the folder has to be k
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 SESSION_PORTS = ["80"]  # the port of Django's test client
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # A file, as in real life: threads of one test share it. Nobody needs it after a power cut.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}  # noqa: F405
+    DATABASES["default"]["OPTIONS"]["init_command"] = (  # noqa: F405
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    )
+else:
+    # A pool would keep connections to a database that the test run wants to drop.
+    DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405

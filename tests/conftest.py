@@ -1,0 +1,62 @@
+"""Fixtures that every test knows: alice is an operator, bob has no business here."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from rest_framework.test import APIClient
+
+from platform_site.common.access import ROLES
+from platform_site.common.keys import key_issue
+
+
+@pytest.fixture
+def person(db) -> Callable[..., User]:
+    """`person("alice", role="operator")`: a user in the group of that role."""
+
+    def make(name: str = "alice", role: str = "operator") -> User:
+        user = User.objects.filter(username=name).first() or User.objects.create_user(
+            name, password="correct horse battery", is_staff=True, is_superuser=role == "admin"
+        )
+        if role in ROLES and role != "admin":
+            user.groups.add(Group.objects.get_or_create(name=role)[0])
+        return user
+
+    return make
+
+
+@pytest.fixture
+def client_as(person) -> Callable[..., APIClient]:
+    """`client_as("readonly")`: a client of the API with a key of that role."""
+
+    def make(role: str = "operator", *, agent_id: str = "") -> APIClient:
+        client = APIClient()
+        owner = None if agent_id or role in ("api_user", "agent") else person(f"a-{role}", role)
+        _, secret = key_issue(
+            name=role, owner=owner, role="" if owner else role, agent_id=agent_id, actor="test"
+        )
+        client.credentials(HTTP_X_API_KEY=secret)
+        client.default_format = "json"
+        return client
+
+    return make
+
+
+@pytest.fixture
+def api(client_as) -> APIClient:
+    """alice's client: an operator."""
+    return client_as("operator")
+
+
+@pytest.fixture
+def stranger(db) -> APIClient:
+    """A client without any credential."""
+    return APIClient()
+
+
+@pytest.fixture
+def run_agents() -> Callable[[], int]:
+    """Let the built-in agents work until nothing is left to do; no sleeping."""
+    from tasks.runner import drain  # noqa: PLC0415 (a fixture of the layer above)
+
+    return drain
