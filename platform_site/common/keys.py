@@ -66,7 +66,7 @@ def key_issue(
         from_environment=from_environment,
         expires_at=None if from_environment else timezone.now() + LIFETIME,
     )
-    record("security.key_issued", key, actor=actor, name=name, prefix=key.prefix, agent_id=agent_id)
+    record("security.key_issued", subject=key, actor=actor, name=name, prefix=key.prefix, agent_id=agent_id)
     return key, secret
 
 
@@ -76,7 +76,7 @@ def key_revoke(key: ApiKey, *, actor: str) -> ApiKey:
     """End a key: it counts at the next request. Revoking twice is no error."""
     now = timezone.now()
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now, updated_at=now):
-        record("security.key_revoked", key, actor=actor, name=key.name, prefix=key.prefix)
+        record("security.key_revoked", subject=key, actor=actor, name=key.name, prefix=key.prefix)
     key.refresh_from_db()
     return key
 
