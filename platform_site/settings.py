@@ -220,4 +220,5 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = logging_config(DATA / "logs", LOG_LEVEL, [spec.agent_id for spec in AGENTS])
 AGENT_PORT_NUMBERS = {spec.port for spec in AGENTS} | {COORDINATOR_PORT}
-PORT_PACKAGES = {spec.port: spec.package for spec in AGENTS if spec.port != 8000}
+PORT_PACKAGES = {spec.port: spec.package for spec in AGENTS if spec.port != PORT}
+AGENT_IDS = {spec.package: spec.agent_id for spec in AGENTS if spec.is_implemented}
