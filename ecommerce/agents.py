@@ -1,4 +1,4 @@
-"""The table of the 27 agents. Data: everything else about them is derived from it, and it imports no Django."""
+"""The table of the 27 agents: data from which everything else about them is derived."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -33,7 +33,7 @@ def emit_many(
 
 
 def entity_of(subject: models.Model) -> tuple[str, str]:
-    """The address of a row in the log: (`task`, its public id). A model may name its own `entity_id`."""
+    """The address of a row in the log: (`task`, its id, or the `entity_id` that it names)."""
     entity_id = getattr(subject, "entity_id", None) or subject.pk
     return str(subject._meta.model_name), str(entity_id)
 

@@ -37,6 +37,7 @@ METRICS_ALLOW = env.list("METRICS_ALLOW", default=[] if EXPOSED else ["127.0.0.0
 ALLOW_HTTP = env.bool("ALLOW_HTTP", not EXPOSED)
 
 # Secrets ---------------------------------------------------------------------------------------
+SECRET_KEY_GIVEN = bool(env.str("SECRET_KEY", ""))
 SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret(DATA, "secret_key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 JWT_SECRET = env.str("JWT_SECRET", "") or kept_secret(DATA, "jwt_secret")
@@ -75,6 +76,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "platform_site.middleware.tracing",
+    "platform_site.middleware.security_headers",
+    "platform_site.middleware.clean_input",
+    "platform_site.middleware.https_when_exposed",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "platform_site.middleware.port_routes",
@@ -84,7 +88,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "platform_site.middleware.security_headers",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -113,6 +116,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # Database and bell -----------------------------------------------------------------------------
+WEB_PROCESSES = env.int("WEB_PROCESSES", 1)
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA / 'fleetdesk.sqlite3'}")
 REDIS_URL = env.str("REDIS_URL", "")
 _database: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
@@ -178,14 +182,14 @@ AXES_ENABLE_ADMIN = False
 
 # Answers ---------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_site.common.api.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["platform_site.common.api.MayCall"],
-    "DEFAULT_PARSER_CLASSES": ["platform_site.common.api.formats.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_site.common.gate.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["platform_site.common.gate.MayCall"],
+    "DEFAULT_PARSER_CLASSES": ["platform_site.common.formats.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "platform_site.common.api.formats.JSONRenderer",
+        "platform_site.common.formats.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "platform_site.schema.Schema",
     "EXCEPTION_HANDLER": "platform_site.common.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
@@ -196,7 +200,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["platform_site.schema.without_slash_and_aliases"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
@@ -213,8 +219,15 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SECURE_SSL_REDIRECT = False  # pages redirect in the middleware, API calls are refused there
+SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0 if ALLOW_HTTP else 31_536_000
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # https_when_exposed redirects pages and refuses API calls
+    "security.W005",  # whose subdomains these are, and whether browsers should preload the rule,
+    "security.W021",  # is for the operator of the domain to decide
+    "drf_spectacular.W001",
+    "drf_spectacular.W002",
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

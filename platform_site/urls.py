@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.utils.module_loading import autodiscover_modules
 
-from platform_site import health
+from platform_site import health, openapi
 from platform_site.common.api import commerce, coordinator, platform
 
 autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
@@ -14,18 +14,24 @@ autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
 handler404 = "platform_site.common.api.errors.json_404"
 handler500 = "platform_site.common.api.errors.json_500"
 
-HEALTH = [path("health", health.HealthView.as_view())]
+# On every port.
+EVERYWHERE = [
+    path("health", health.HealthView.as_view()),
+    path("openapi.json", openapi.SchemaView.as_view(), name="schema"),
+    path("docs", openapi.SwaggerView.as_view()),
+    path("redoc", openapi.RedocView.as_view()),
+]
 
 
 def coordinator_patterns() -> list[Any]:
     """Port 9001: the Coordinator API alone."""
-    return [*HEALTH, *coordinator.patterns(), *coordinator.patterns("v1/")]
+    return [*EVERYWHERE, *coordinator.patterns(), *coordinator.patterns("v1/")]
 
 
 def agent_patterns(package: str) -> list[Any]:
     """An agent's own port: its routes, with and without the prefix `api/`."""
     return [
-        *HEALTH,
+        *EVERYWHERE,
         *commerce.patterns("api/", package=package),
         *commerce.patterns(package=package),
     ]
@@ -33,12 +39,12 @@ def agent_patterns(package: str) -> list[Any]:
 
 def gateway_patterns() -> list[Any]:
     """8100: the Commerce routes of all agents."""
-    return [*HEALTH, *commerce.patterns("api/"), *commerce.patterns(package="gateway")]
+    return [*EVERYWHERE, *commerce.patterns("api/"), *commerce.patterns(package="gateway")]
 
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    *HEALTH,
+    *EVERYWHERE,
     *platform.patterns("api/v1/"),
     *coordinator.patterns(),
     *coordinator.patterns("v1/"),

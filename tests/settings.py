@@ -4,9 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("FLEETDESK_DATA", str(Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}"))
+os.environ.setdefault(
+    "FLEETDESK_DATA", str(Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}")
+)
 
-from platform_site.settings import *  # noqa: E402, F403 (the folder has to be known first)
+from platform_site.settings import *  # noqa: F403 (the folder has to be known first)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]

@@ -1,8 +1,8 @@
 """Who may do what: permissions, roles and the matrix of security.md section 5, as data.
 
-A permission is a word such as `task:submit` or `orders:edit`. A service declares the word that it falls
-under with `@requires`; each service is a Django permission (`orders.order_cancel`) that a group holds if
-its role holds the word. `access_sync` writes both to the database.
+A permission is a word such as `task:submit` or `orders:edit`. A service declares the word that it
+falls under with `@requires`; each service is a Django permission (`orders.order_cancel`) that a
+group holds if its role holds the word. `access_sync` writes both to the database.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 ROLES = ("readonly", "user", "api_user", "agent", "operator", "admin")
 OPEN = "open"  # the anonymous caller of open mode
 
-# How far a right reaches: everything, only agents that own no key, only the agent itself, only rows made
-# by the caller or that concern it, only if the credential names it.
+# How far a right reaches: everything, only agents that own no key, only the agent itself, only rows
+# made by the caller or that concern it, only if the credential names it.
 ALL, KEYLESS, SELF, OWN, PARTY, SCOPE, NO = "y", "keyless", "self", "own", "party", "scope", "-"
 
 DOMAINS = (
@@ -63,12 +63,11 @@ MATRIX: dict[str, dict[str, str]] = {
     word: dict(zip(_COLUMNS, cells.split(), strict=True)) for word, cells in _ROWS.items()
 }
 
-# Open mode does not open money out of the house; the matrix of security.md 5 says `-` for these.
 SERVICES: dict[str, str] = {}  # "orders.order_cancel" -> "orders:edit", filled by @requires
 
 
 def requires(word: str) -> Callable[[F], F]:
-    """Declare under which word of the matrix a service falls. The edge asks; the service does not."""
+    """Declare the word of the matrix for a service. The edge asks; the service does not."""
     if word not in MATRIX:
         raise LookupError(f"{word} is no permission of the matrix.")
 
@@ -83,7 +82,7 @@ def requires(word: str) -> Callable[[F], F]:
 
 
 def service_name(service: Callable[..., Any]) -> str:
-    """`orders.order_cancel` for a function of `ecommerce.orders.services`: its Django permission."""
+    """The Django permission of a service: `orders.order_cancel` for one of `ecommerce.orders`."""
     package = service.__module__.removeprefix("ecommerce.").removeprefix("platform_site.")
     return f"{package.split('.')[0]}.{service.__name__}"
 

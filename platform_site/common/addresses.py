@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer; behind a trusted proxy, the rightmost forwarded address that is no proxy of ours."""
+    """The peer; behind a trusted proxy, the rightmost forwarded address that is not ours."""
     peer: str = request.META.get("REMOTE_ADDR", "")
     if not _is_trusted(peer):
         return peer

@@ -4,5 +4,5 @@ from typing import Any
 
 from platform_site.common.ports import Port
 
-# record("security.denied", actor="…", address="…", **facts)
+# Called with the event's name and actor=, subject= (a row, if there is one) and the facts.
 record: Port[..., Any] = Port("common.audit.record")

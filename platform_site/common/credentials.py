@@ -14,7 +14,7 @@ from platform_site.common.principals import ANONYMOUS, Principal, user_principal
 
 @dataclass(frozen=True)
 class Handshake:
-    """What a caller showed: lower-case headers, the peer, the signed-in user if sessions count here."""
+    """What a caller showed: lower-case headers, the peer, the user where sessions count."""
 
     headers: Mapping[str, str]
     peer: str
@@ -32,7 +32,8 @@ class BadCredentials(Exception):
 def principal_of(shown: Handshake) -> Principal | None:
     """The caller, or None without any credential. Raises BadCredentials.
 
-    Read in the order X-API-Key, Authorization: Bearer, subprotocol, session, query; the first decides.
+    Read in the order X-API-Key, Authorization: Bearer, subprotocol, query, session; the first
+    one present decides.
     """
     secret = _secret(shown)
     if secret:

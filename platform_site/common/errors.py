@@ -1,10 +1,10 @@
-"""Refusals: what a service raises when it says no. Each carries a sentence that a person can act on."""
+"""Refusals: what a service raises when it says no, in a sentence that a person can act on."""
 
 from typing import Any
 
 
 class Refusal(Exception):
-    """The service said no. `detail` is for people, `code` for programs, `facts` go into the answer."""
+    """The service said no: `detail` for people, `code` for programs, `facts` for the answer."""
 
     status = 409
     code = "refused"

@@ -35,14 +35,15 @@ class InFlight(Refusal):
 def once(request: Request, principal: Principal, answer: Callable[[], Response]) -> Response:
     """Answer the request once for each key; a repeat gets the stored answer of the first.
 
-    The key's row is part of the change's transaction: both exist or neither. Without a key the answer
-    is simply made, in one transaction too.
+    The key's row is part of the change's transaction: both exist or neither.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return answer()
     if len(key) > MAX_LENGTH:
-        raise Invalid(f"Idempotency-Key has at most {MAX_LENGTH} characters.", field="Idempotency-Key")
+        raise Invalid(
+            f"Idempotency-Key has at most {MAX_LENGTH} characters.", field="Idempotency-Key"
+        )
     body_hash = _body_hash(request)
     with transaction.atomic():
         row = _claim(principal.actor, f"{request.method} {request.path}", key, body_hash)

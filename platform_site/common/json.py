@@ -1,7 +1,7 @@
 """JSON of the APIs and sockets: exact amounts, UTC times, and an input that cannot hurt."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ MAX_DEPTH = 64
 
 
 class Number(Decimal):
-    """An amount that is written as a JSON number, from its decimal text and never through a float."""
+    """An amount written as a JSON number from its decimal text, never through a float."""
 
 
 def _default(value: Any) -> Any:
@@ -63,17 +63,19 @@ def loads(body: bytes) -> Any:
 def _inspect(value: Any, depth: int, path: str) -> None:
     if depth > MAX_DEPTH:
         raise BadWord(f"The body is nested deeper than {MAX_DEPTH} levels.")
-    visit: Callable[[Any, str], None] = lambda inner, name: _inspect(inner, depth + 1, name)  # noqa: E731
-    if isinstance(value, str):
-        if "\0" in value:
-            raise Invalid(f"{path or 'The text'} holds a NUL character.", field=path)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if "\0" in key:
-                raise Invalid("A key holds a NUL character.", field=path)
-            visit(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            visit(inner, f"{path}[{index}]")
-    elif isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, str) and "\0" in value:
+        raise Invalid(f"{path or 'The text'} holds a NUL character.", field=path)
+    if isinstance(value, float) and not math.isfinite(value):
         raise BadWord("Numbers must be finite.")
+    for name, inner in _children(value):
+        if "\0" in name:
+            raise Invalid("A key holds a NUL character.", field=path)
+        _inspect(inner, depth + 1, f"{path}.{name}" if path else name)
+
+
+def _children(value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    if isinstance(value, list):
+        return ((str(index), inner) for index, inner in enumerate(value))
+    return ()

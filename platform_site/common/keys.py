@@ -66,7 +66,14 @@ def key_issue(
         from_environment=from_environment,
         expires_at=None if from_environment else timezone.now() + LIFETIME,
     )
-    record("security.key_issued", subject=key, actor=actor, name=name, prefix=key.prefix, agent_id=agent_id)
+    record(
+        "security.key_issued",
+        subject=key,
+        actor=actor,
+        name=name,
+        prefix=key.prefix,
+        agent_id=agent_id,
+    )
     return key, secret
 
 

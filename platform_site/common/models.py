@@ -11,7 +11,7 @@ from platform_site.common.errors import StaleState, TransitionNotAllowed
 
 
 class BaseModel(models.Model):
-    """A row that knows when it was made and last changed, and how often (`version`, for If-Match)."""
+    """A row that knows when it was made and changed, and how often (`version`, for If-Match)."""
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -35,8 +35,8 @@ class StatefulModel(BaseModel):
     def become(self, status: str, *, where: Q | None = None, **changes: Any) -> Self:
         """Move to `status` and set `changes`, if the row still has the status that was read.
 
-        `where` narrows the guard (a fence, a quantity). Raises TransitionNotAllowed for a move outside
-        the table, StaleState if somebody else was first.
+        `where` narrows the guard (a fence, a quantity). Raises TransitionNotAllowed for a move
+        outside the table, StaleState if somebody else was first.
         """
         read: str = self.status  # type: ignore[attr-defined]  # declared by the subclass
         if status not in self.TRANSITIONS[read]:
@@ -59,12 +59,14 @@ M = TypeVar("M", bound=StatefulModel)
 
 
 def become_many(rows: QuerySet[M], status: str, **changes: Any) -> list[M]:
-    """The bulk form of `become`: moves those of `rows` whose status allows it and returns just these.
+    """The bulk form of `become`: moves those of `rows` whose status allows it, returns these.
 
     Call it inside a transaction: rows that somebody else holds are skipped on PostgreSQL.
     """
     sources = [old for old, allowed in rows.model.TRANSITIONS.items() if status in allowed]
-    locked = list(rows.filter(status__in=sources).select_for_update(skip_locked=True).order_by("pk"))
+    locked = list(
+        rows.filter(status__in=sources).select_for_update(skip_locked=True).order_by("pk")
+    )
     now = timezone.now()
     values = {"status": status, "updated_at": now, **changes}
     rows.model._base_manager.filter(pk__in=[row.pk for row in locked]).update(

@@ -9,12 +9,19 @@ from django.conf import settings
 if TYPE_CHECKING:
     from platform_site.common.credentials import Handshake
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+FORWARDED = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+)
 LOOPBACK_NAMES = ("localhost",)
 
 
 def is_open_for(shown: "Handshake") -> bool:
-    """Whether this caller may be anonymous: every sign says that it is a program of this machine."""
+    """Whether this caller may be anonymous: all signs say, a program of this machine."""
     if not settings.OPEN_API or any(name.startswith("x-forwarded-") for name in shown.headers):
         return False
     if any(shown.headers.get(name) for name in FORWARDED) or shown.http_version == "1.0":

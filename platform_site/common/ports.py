@@ -1,4 +1,4 @@
-"""Ports: what a low layer needs from a higher one, declared below and filled from above at start."""
+"""Ports: what a low layer needs from a higher one, declared below, filled from above."""
 
 from collections.abc import Callable
 from typing import Generic, ParamSpec, TypeVar

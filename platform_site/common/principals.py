@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
 
 from platform_site.common import access
 from platform_site.common.errors import Forbidden, Missing
@@ -16,7 +16,7 @@ from platform_site.common.errors import Forbidden, Missing
 class Principal:
     """Somebody who calls: a user, an agent, a service account, or anonymous in open mode.
 
-    `kind` is user, agent, service, anonymous or system. `key_id` names the API key if one was shown.
+    `kind` is user, agent, service, anonymous or system; `key_id` the API key if one was shown.
     """
 
     kind: str
@@ -34,7 +34,11 @@ class Principal:
     @property
     def actor(self) -> str:
         """The name under which events are written."""
-        return self.name if self.kind in ("user", "anonymous", "system") else f"{self.kind}:{self.name}"
+        return (
+            self.name
+            if self.kind in ("user", "anonymous", "system")
+            else f"{self.kind}:{self.name}"
+        )
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -49,7 +53,7 @@ class Principal:
         return frozenset(groups & set(access.ROLES))
 
     def reach(self, permission: str | Callable[..., Any]) -> str:
-        """How far this right goes: the widest cell of the matrix over the roles, within the scopes."""
+        """How far this right goes: the widest cell over the roles, within the scopes."""
         word = access.word_of(permission)
         if self.scopes and word not in self.scopes:
             return access.NO
@@ -60,7 +64,7 @@ class Principal:
         return next((cell for cell in order if cell in cells), access.NO)
 
     def may(self, permission: str | Callable[..., Any]) -> bool:
-        """Whether the right exists at all; whose rows it covers, the caller checks with the object."""
+        """Whether the right exists at all; whose rows it covers is checked with the object."""
         return self.reach(permission) != access.NO
 
     def require(self, permission: str | Callable[..., Any]) -> str:
@@ -91,7 +95,6 @@ class Principal:
 ANONYMOUS = Principal(kind="anonymous", name="anonymous", role=access.OPEN, via="open")
 
 
-def user_principal(user: AbstractBaseUser | AnonymousUser, *, via: str = "session") -> Principal:
+def user_principal(user: User, *, via: str = "session") -> Principal:
     """The principal of a signed-in user."""
-    assert isinstance(user, User)
     return Principal(kind="user", name=user.get_username(), user=user, via=via)

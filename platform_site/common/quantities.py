@@ -24,7 +24,9 @@ def quantity(value: Any, *, key: str) -> Decimal:
         raise Invalid(f"{key} must be a quantity such as 2, 500m or 1Gi.", field=key)
     match = _FORM.match(str(value).strip())
     if match is None or match[2] not in _FACTORS:
-        raise Invalid(f"{key} is {value!r}, which is no quantity such as 2, 500m or 1Gi.", field=key)
+        raise Invalid(
+            f"{key} is {value!r}, which is no quantity such as 2, 500m or 1Gi.", field=key
+        )
     try:
         return Decimal(match[1]) * _FACTORS[match[2]]
     except InvalidOperation as error:

@@ -40,10 +40,13 @@ def token_principal(token: str) -> Principal | None:
 
 
 def is_ours(token: str) -> bool:
-    """Whether the token was signed with our secret, in force or not: it then never turns anonymous."""
+    """Whether our secret signed the token, in force or not: it never turns anonymous."""
     try:
         jwt.decode(
-            token, settings.JWT_SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
+            token,
+            settings.JWT_SECRET,
+            algorithms=["HS256"],
+            options={"verify_exp": False, "verify_aud": False},
         )
     except (jwt.PyJWTError, ValueError):
         return False
@@ -53,7 +56,7 @@ def is_ours(token: str) -> bool:
 def _user(user: User) -> Principal | None:
     if not user.is_active:
         return None
-    # Who holds the secret can name anybody, so an administrator's name is worth JWT_MAX_ROLE at most.
+    # Who holds the secret can name anybody: an administrator's name is worth JWT_MAX_ROLE.
     role = settings.JWT_MAX_ROLE if user.is_superuser else ""
     return Principal("user", user.get_username(), role, user=user, via="jwt")
 

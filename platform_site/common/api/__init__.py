@@ -1,9 +1,9 @@
 """What every route stands on: the base viewsets, the routers, the one exception handler."""
 
-from platform_site.common.api.access import CredentialAuthentication, MayCall
 from platform_site.common.api.routers import commerce, coordinator, platform
 from platform_site.common.api.serializers import Amount, CommerceSerializer, Input
 from platform_site.common.api.viewsets import ApiView, ApiViewSet, PlatformViewSet, ReadViewSet
+from platform_site.common.gate import CredentialAuthentication, MayCall
 
 __all__ = [
     "Amount",

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
@@ -33,7 +33,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, (OperationalError, InterfaceError)):
         log.warning("The database is away: %s", error)
         return Response(unavailable(), 503, headers={"Retry-After": str(RETRY_AFTER_S)})
-    log.exception("A request failed")
+    log.error("A request failed", exc_info=error)
     return Response(mistake(), 500)
 
 
@@ -120,8 +120,3 @@ def json_404(request: HttpRequest, exception: Exception) -> JsonResponse:
 def json_500(request: HttpRequest) -> JsonResponse:
     """An error outside DRF; no SQL, no path, no stack."""
     return JsonResponse(mistake(), status=500)
-
-
-def is_database_away(error: BaseException) -> bool:
-    """Whether an exception means that the database cannot be reached."""
-    return isinstance(error, (OperationalError, InterfaceError)) and isinstance(error, DatabaseError)

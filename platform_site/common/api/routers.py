@@ -16,7 +16,7 @@ class ApiRouter(SimpleRouter):
         self.views: list[tuple[str, Callable[..., Any], str]] = []
 
     def register(self, prefix: str, viewset: Any, basename: str | None = None) -> None:
-        """The routes of a viewset under `prefix`; a basename is needed only for a second one there."""
+        """The routes of a viewset under `prefix`; a second one there needs a basename."""
         super().register(prefix, viewset, basename or f"{viewset.__module__}.{viewset.__name__}")
 
     def view(self, route: str, view: Callable[..., Any]) -> None:
@@ -24,7 +24,7 @@ class ApiRouter(SimpleRouter):
         self.views.append((route, view, _package(view)))
 
     def patterns(self, prefix: str = "", *, package: str | None = None) -> list[URLPattern]:
-        """The routes under `prefix`, of all packages or of one. Single views come first: fixed words."""
+        """The routes of all packages or of one. Single views come first: fixed words."""
         single = [
             re_path(rf"^{prefix}{route}/?$", view)
             for route, view, owner in self.views
@@ -42,6 +42,23 @@ class ApiRouter(SimpleRouter):
             if isinstance(pattern, URLPattern)
         ]
         return [*single, *found]
+
+    def actions(self) -> list[tuple[Any, set[str]]]:
+        """Every view with the names of the actions (or methods) that it answers."""
+        found = []
+        for _prefix, viewset, _basename in self.registry:
+            maps = [self.get_method_map(viewset, r.mapping) for r in self.get_routes(viewset)]
+            found.append((viewset, {name for routes in maps for name in routes.values()}))
+        for _route, view, _owner in self.views:
+            owner = getattr(view, "view_class", getattr(view, "cls", view))
+            methods = getattr(view, "actions", None)  # a viewset's as_view keeps its own map
+            names = set(methods.values()) if methods else _methods(owner)
+            found.append((owner, names))
+        return found
+
+
+def _methods(view: Any) -> set[str]:
+    return {name for name in view.http_method_names if name != "options" and hasattr(view, name)}
 
 
 def _package(view: Any) -> str:

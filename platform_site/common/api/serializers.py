@@ -34,7 +34,7 @@ class Amount(serializers.DecimalField):
 
 
 class CommerceSerializer(serializers.ModelSerializer[Any]):
-    """A row of the Commerce API: `Meta.amounts` are JSON numbers and stand again in `amounts` as text."""
+    """A row of the Commerce API: `Meta.amounts` are JSON numbers, and text in `amounts`."""
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         if field_name in getattr(self.Meta, "amounts", ()):

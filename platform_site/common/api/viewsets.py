@@ -20,7 +20,7 @@ Access = dict[str, str | Callable[..., Any] | None]
 
 
 class Edge:
-    """What API views and viewsets share. `access` names the permission (or the service) of each action."""
+    """What API views share. `access` names the permission (or the service) of each action."""
 
     access: Access = {}
     request: Request

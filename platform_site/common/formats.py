@@ -7,7 +7,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from platform_site.common import json
-from platform_site.common.api.limits import read_body
+from platform_site.common.limits import read_body
 
 
 class JSONParser(BaseParser):

@@ -23,7 +23,9 @@ class UnsupportedEncoding(Refusal):
 
 def read_body(stream: Any, limit: int = MAX_BODY) -> bytes:
     """The body, read no further than the limit. Raises BodyTooLarge, UnsupportedEncoding."""
-    encoding = stream.META.get("HTTP_CONTENT_ENCODING", "identity") if hasattr(stream, "META") else ""
+    encoding = (
+        stream.META.get("HTTP_CONTENT_ENCODING", "identity") if hasattr(stream, "META") else ""
+    )
     if encoding not in ("", "identity"):
         raise UnsupportedEncoding("Send the body without Content-Encoding.")
     body: bytes = stream.read(limit + 1)
