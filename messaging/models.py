@@ -34,3 +34,27 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.entity_type}:{self.entity_id}"
+
+
+class EventLog(models.Model):
+    """The one head of the log: its epoch, the last number given, the last number ever removed.
+
+    The row is made on first use. Truncating the tables therefore starts a new epoch, in which no cursor
+    of the old one means anything.
+    """
+
+    epoch = models.CharField(max_length=12, editable=False)
+    head_seq = models.BigIntegerField(default=0, editable=False)
+    trimmed_seq = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="messaging_eventlog_one_row"),
+            models.CheckConstraint(
+                condition=Q(trimmed_seq__lte=models.F("head_seq")),
+                name="messaging_eventlog_trimmed_below_head",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.head_seq}"
