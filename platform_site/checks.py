@@ -46,7 +46,7 @@ def secret_files(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
 def undeclared_routes(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """A route that declares no permission is an error, not an open door."""
     _ = get_resolver().url_patterns  # loads all views, which register their routes
-    found = []
+    found: list[checks.CheckMessage] = []
     for router in (platform, coordinator, commerce):
         for view, actions in router.actions():
             for action in sorted(actions - set(view.access)):

@@ -1,5 +1,7 @@
 """`GET /health` on every port, measured."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -20,7 +22,7 @@ class HealthView(ApiView):
         port = int(request.META.get("SERVER_PORT") or settings.PORT)
         spec = next((spec for spec in AGENTS if spec.port == port), AGENTS[0])
         is_well = database_answers()
-        body = {
+        body: dict[str, Any] = {
             "status": "healthy" if is_well else "unhealthy",
             "agent": spec.agent_id,
             "version": spec.version,

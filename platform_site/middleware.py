@@ -31,7 +31,7 @@ def port_routes(get_response: Answer) -> Answer:
     def handle(request: HttpRequest) -> HttpResponse:
         urlconf = urlconf_for_port(request.META.get("SERVER_PORT", ""))
         if urlconf is not None:
-            request.urlconf = urlconf  # type: ignore[assignment]  # a tuple of patterns works as well
+            request.urlconf = urlconf
         return get_response(request)
 
     return handle

@@ -51,7 +51,7 @@ class Schema(AutoSchema):
             return OpenApiTypes.OBJECT
         return super()._get_serializer()
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own form
         method = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
         return ((method and method.__doc__) or super().get_description() or "").strip()
 
@@ -59,7 +59,7 @@ class Schema(AutoSchema):
         first = self.get_description().split("\n")[0].rstrip(".")
         return first or None
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for status, words in ERRORS.items():
             content = {"application/json": {"schema": {"type": "object"}}}

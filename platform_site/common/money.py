@@ -10,7 +10,7 @@ CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
 
 
-class MoneyField(models.DecimalField[Decimal, Decimal]):
+class MoneyField(models.DecimalField):
     """An amount up to ten digits before the point, two after; the currency stands on the root."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

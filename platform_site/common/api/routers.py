@@ -45,7 +45,7 @@ class ApiRouter(SimpleRouter):
 
     def actions(self) -> list[tuple[Any, set[str]]]:
         """Every view with the names of the actions (or methods) that it answers."""
-        found = []
+        found: list[tuple[Any, set[str]]] = []
         for _prefix, viewset, _basename in self.registry:
             maps = [self.get_method_map(viewset, r.mapping) for r in self.get_routes(viewset)]
             found.append((viewset, {name for routes in maps for name in routes.values()}))

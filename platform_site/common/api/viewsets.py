@@ -23,7 +23,7 @@ class Edge:
     """What API views share. `access` names the permission (or the service) of each action."""
 
     access: Access = {}
-    request: Request
+    request: Any
 
     @property
     def principal(self) -> Principal:
