@@ -45,6 +45,11 @@ class Handler:
     function: Work
     event: str = ""
 
+    @property
+    def about(self) -> str:
+        """The first line of the function's docstring: what an operator reads beside the task."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
 
 HANDLERS: dict[str, Handler] = {}
 

@@ -11,7 +11,6 @@ class TickLease(models.Model):
     pid = models.PositiveIntegerField(default=0)
     process_start = models.CharField(max_length=40, blank=True)
     expires_at = models.DateTimeField(null=True)
-    ran_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("name",)
