@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from ecommerce.agents import AGENTS, COORDINATOR_PORT, implemented_packages
 from platform_site.common.secrets import kept_secret
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "platform_site.middleware.tracing",
     "platform_site.middleware.security_headers",
+    "platform_site.content_policy.ContentPolicy",
     "platform_site.middleware.clean_input",
     "platform_site.middleware.https_when_exposed",
     "django.middleware.security.SecurityMiddleware",
@@ -206,6 +208,49 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
+# Console ---------------------------------------------------------------------------------------
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Fleetdesk",
+    "SITE_HEADER": "Fleetdesk",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "platform_site.console.frame.favicon"}
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "platform_site.console.frame.environment",
+    "STYLES": ["platform_site.console.frame.styles"],
+    "GLOBAL_CALLBACK": "platform_site.console.frame.every_page",
+    "DASHBOARD_CALLBACK": "platform_site.console.control_room.fill",
+    "SIDEBAR": {"command_search": True, "navigation": "platform_site.console.navigation.sidebar"},
+    # Searching every table for a word would be slow: only what people look up by number.
+    "COMMAND": {
+        "search_models": [
+            "orders.order",
+            "products.variant",
+            "customers.customer",
+            "registry.agent",
+            "tasks.task",
+        ]
+    },
+    "COLORS": {
+        "primary": {
+            "50": "#f0fdfa",
+            "100": "#ccfbf1",
+            "200": "#99f6e4",
+            "300": "#5eead4",
+            "400": "#2dd4bf",
+            "500": "#14b8a6",
+            "600": "#0d7c72",
+            "700": "#0f766e",
+            "800": "#115e59",
+            "900": "#134e4a",
+            "950": "#042f2e",
+        }
+    },
+}
+
 # Files -----------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
@@ -228,6 +273,24 @@ SILENCED_SYSTEM_CHECKS = [
     "drf_spectacular.W001",
     "drf_spectacular.W002",
 ]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+CONTENT_POLICY_BY_PATH: dict[str, dict[str, list[str]]] = {
+    # Without these two Unfold's dialogs stay open over the page and nobody can log in.
+    "/admin/": {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]},
+}
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -1,0 +1,41 @@
+"""What every console page stands on: rows that are viewed, named actions that call services."""
+
+from platform_site.common.admin import checks, keys, people  # noqa: F401 (they register)
+from platform_site.common.admin.actions import ServiceAction, service_action
+from platform_site.common.admin.base import MatrixPermissions, ReadOnlyAdmin, ReadOnlyInline
+from platform_site.common.admin.columns import (
+    ago,
+    amount,
+    chip,
+    link_to,
+    mono,
+    pretty_json,
+    quantity,
+    row_link,
+    status_chip,
+)
+from platform_site.common.admin.forms import Dialog, ReasonDialog
+from platform_site.common.admin.panels import Entry, Panel, table, timeline
+
+__all__ = [
+    "Dialog",
+    "Entry",
+    "MatrixPermissions",
+    "Panel",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "ReasonDialog",
+    "ServiceAction",
+    "ago",
+    "amount",
+    "chip",
+    "link_to",
+    "mono",
+    "pretty_json",
+    "quantity",
+    "row_link",
+    "service_action",
+    "status_chip",
+    "table",
+    "timeline",
+]
