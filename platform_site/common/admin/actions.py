@@ -1,6 +1,6 @@
 """Named actions of the console: a button calls one service, by POST, behind a dialog."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ MAX_SENTENCES = 10  # messages travel in a cookie
 class ServiceAction:
     """A button for one service, on the page of a row and over the selected rows of a list.
 
+    `given` are arguments that nobody is asked for; two buttons for one service need a `name` each.
     `creates` makes it a button of the list itself: the service is called without a row.
     """
 
@@ -49,6 +50,8 @@ class ServiceAction:
         danger: bool = False,
         icon: str = "",
         effect: str | Callable[[Any], str] = "",
+        name: str = "",
+        given: Mapping[str, Any] | None = None,
         creates: bool = False,
         show: Callable[[Any], SafeString] | None = None,
     ) -> None:
@@ -56,14 +59,14 @@ class ServiceAction:
         self.to = (to,) if isinstance(to, str) else tuple(to)
         self.when, self.danger, self.effect = when, danger, effect
         self.icon = icon or ("warning" if danger else "play_arrow")
-        self.creates, self.show = creates, show
-        self.__name__ = service.__name__
+        self.creates, self.show, self.given = creates, show, dict(given or {})
+        self.__name__ = self.name = name or service.__name__
         self.short_description = label
         # What Unfold reads from an action of a page.
         self.attrs: dict[str, Any] = {}
         self.variant = ActionVariant.DANGER if danger else ActionVariant.DEFAULT
         self.dialog = {"title": label, "description": ""}
-        self.url_path = service.__name__.replace("_", "-")
+        self.url_path = self.__name__.replace("_", "-")
 
     @property
     def has_permission_declared(self) -> bool:
@@ -116,10 +119,8 @@ class ServiceAction:
         return self._dialog(request, row, form)
 
     def _call(self, request: HttpRequest, row: Any, form: Dialog) -> Any:
-        actor = caller_of(request).actor
-        if self.creates:
-            return self.service(**form.arguments, actor=actor)
-        return self.service(row, **form.arguments, actor=actor)
+        arguments = {**self.given, **form.arguments, "actor": caller_of(request).actor}
+        return self.service(**arguments) if self.creates else self.service(row, **arguments)
 
     def _dialog(self, request: HttpRequest, row: Any, form: Dialog) -> HttpResponse:
         context = {
