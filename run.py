@@ -50,9 +50,9 @@ def manage(*arguments: str) -> int:
 
 def replace(*arguments: str) -> int:
     """Become manage.py where the system can, so that a signal to us is a signal to it."""
-    if os.name == "nt":
-        return manage(*arguments)
-    os.execv(PYTHON, [str(PYTHON), str(ROOT / "manage.py"), *arguments])  # noqa: S606
+    if os.name != "nt":
+        os.execv(PYTHON, [str(PYTHON), str(ROOT / "manage.py"), *arguments])  # noqa: S606
+    return manage(*arguments)
 
 
 def main(arguments: list[str]) -> int:

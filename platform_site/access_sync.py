@@ -1,4 +1,4 @@
-"""The matrix of rights written to the database: groups are roles, permissions are services and words."""
+"""The matrix of rights in the database: groups are roles, permissions are services and words."""
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -14,10 +14,10 @@ NAME_LENGTH = 255
 
 @transaction.atomic
 def access_sync() -> tuple[int, int]:
-    """Make groups and permissions what the matrix says; how many permissions were added and removed.
+    """Make groups and permissions what the matrix says; counts permissions added and removed.
 
-    A service is the permission `orders.order_cancel`, a word is `access.orders:edit`. A group holds a
-    permission if its role's cell is anything but no; whose rows it covers is asked at the edge.
+    A service is the permission `orders.order_cancel`, a word is `access.orders:edit`. A group holds
+    what its role's cell does not deny; whose rows the right covers is asked at the edge.
     """
     autodiscover_modules("services")
     wanted = _wanted()

@@ -1,4 +1,4 @@
-"""The first start from nothing: an administrator, an operator's key, the rows that the domains need."""
+"""The first start from nothing: an administrator, an operator's key, the rows of the domains."""
 
 import secrets
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def admin_ensure() -> str:
 
 @transaction.atomic
 def operator_key_ensure() -> str:
-    """The operator's key; returns it if it was made up. A changed FLEETDESK_API_KEY ends the old one."""
+    """The operator's key; returns it if it was made up. A new FLEETDESK_API_KEY ends the old one."""
     chosen = settings.FLEETDESK_API_KEY
     if chosen:
         _key_from_environment(chosen)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ecommerce.agents import AGENTS, COORDINATOR_PORT
+from ecommerce.agents import AGENTS, BY_PACKAGE, COORDINATOR_PORT
 from platform_site.common import json
 from platform_site.common.api import ApiView
 
@@ -20,7 +20,7 @@ class HealthView(ApiView):
 
     def get(self, request: Request) -> Response:
         port = int(request.META.get("SERVER_PORT") or settings.PORT)
-        spec = next((spec for spec in AGENTS if spec.port == port), AGENTS[0])
+        spec = BY_PACKAGE.get(settings.PORT_PACKAGES.get(port, ""), AGENTS[0])
         is_well = database_answers()
         body: dict[str, Any] = {
             "status": "healthy" if is_well else "unhealthy",

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import HANDLED_SIGNALS
 
 from ecommerce.agents import AGENTS, COORDINATOR_PORT, GATEWAY_PORT
+from tasks.runner import Runner
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
@@ -128,8 +130,33 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(listeners: list[socket.socket], *, on_exit: Callable[[], None]) -> None:
-    """Answer on these sockets until SIGTERM or Ctrl+C; `on_exit` is called as soon as one comes."""
+def serve(listeners: list[socket.socket], *, runner: Runner | None = None) -> None:
+    """Answer on these sockets, and let the runner work, until SIGTERM or Ctrl+C.
+
+    Then nothing new is taken, requests and tasks under way are finished, sockets are closed with
+    1012 and leases released, all within 20 seconds.
+    """
+    if runner is not None:
+        runner.start()
+    try:
+        asyncio.run(_server(runner).serve(sockets=listeners))
+    finally:
+        if runner is not None:
+            runner.finish()
+
+
+def work(runner: Runner) -> None:
+    """Let the runner work without any port, until SIGTERM or Ctrl+C."""
+    stopped = threading.Event()
+    for number in HANDLED_SIGNALS:
+        signal.signal(number, lambda *_: stopped.set())
+    runner.start()
+    while not stopped.wait(1):  # in pieces: on Windows an endless wait is deaf to signals
+        pass
+    runner.finish()
+
+
+def _server(runner: Runner | None) -> _Server:
     config = uvicorn.Config(
         "platform_site.asgi:application",
         ws=_Socket,
@@ -143,4 +170,4 @@ def serve(listeners: list[socket.socket], *, on_exit: Callable[[], None]) -> Non
         backlog=BACKLOG,
         timeout_graceful_shutdown=FINISH_WITHIN_S,
     )
-    asyncio.run(_Server(config, on_exit).serve(sockets=listeners))
+    return _Server(config, runner.stop_soon if runner else lambda: None)

@@ -298,4 +298,5 @@ LOGGING = logging_config(DATA / "logs", LOG_LEVEL, [spec.agent_id for spec in AG
 AGENT_PORT_NUMBERS = {spec.port for spec in AGENTS} | {COORDINATOR_PORT}
 PORT_PACKAGES = {spec.port: spec.package for spec in AGENTS if spec.port != PORT}
 AGENT_IDS = {spec.package: spec.agent_id for spec in AGENTS if spec.is_implemented}
+AGENT_CAPABILITIES = {spec.agent_id: set(spec.capabilities) for spec in AGENTS}
 BUILTIN_AGENT_IDS = frozenset(spec.agent_id for spec in AGENTS)  # nobody outside acts as these

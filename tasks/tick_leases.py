@@ -25,14 +25,14 @@ ASK_AGAIN_S = 2  # how often a stand-by looks whether the holder is gone
 def host_name() -> str:
     """This host, and within it the namespace in which process ids mean something."""
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     return f"{socket.gethostname()}/{namespace}"
 
 
 def process_start(pid: int) -> str:
-    """When the process was started, in clock ticks since boot; empty if it is gone or unknowable."""
+    """When the process was started, in clock ticks since boot; empty if gone or unknowable."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

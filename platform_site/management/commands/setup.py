@@ -1,4 +1,4 @@
-"""`manage.py setup`: database, rights and first rows; what a start or an update needs beforehand."""
+"""`manage.py setup`: database, rights and first rows; what a start or an update needs before."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Migrates the database, writes the rights, makes first-run rows. May run any number of times."
+    help = "Migrates the database, writes rights and first-run rows. May run any number of times."
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
