@@ -55,7 +55,7 @@ def admin_ensure() -> str:
 
 @transaction.atomic
 def operator_key_ensure() -> str:
-    """The operator's key; returns it if it was made up. A new FLEETDESK_API_KEY ends the old one."""
+    """The operator's key; returns it if it was made up. A new FLEETDESK_API_KEY ends the old."""
     chosen = settings.FLEETDESK_API_KEY
     if chosen:
         _key_from_environment(chosen)

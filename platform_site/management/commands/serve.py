@@ -16,7 +16,6 @@ class Command(BaseCommand):
     help = (
         "Serves the console, all APIs and the agents' ports and runs the agents, in one process."
     )
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
