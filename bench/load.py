@@ -39,6 +39,19 @@ def run(
     return asyncio.run(_run(port, make, connections, seconds))
 
 
+def send(port: int, payload: bytes) -> int:
+    """Send one request; its status."""
+    return asyncio.run(_send(port, payload))
+
+
+async def _send(port: int, payload: bytes) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(payload)
+    status = await answer(reader)
+    writer.close()
+    return status
+
+
 async def _run(port: int, make: Callable[[int], bytes], connections: int, seconds: float) -> Load:
     load = Load()
     begin = time.perf_counter() + 1

@@ -11,12 +11,11 @@ import django
 
 django.setup()
 
-from tasks.services import task_submit, tasks_submit  # noqa: E402
-
 from bench.processes import PYTHON, running  # noqa: E402 (models exist only from here on)
 from messaging.sequencer import number_events  # noqa: E402
 from registry.services import agent_register  # noqa: E402
 from tasks.models import Task  # noqa: E402
+from tasks.services import task_submit, tasks_submit  # noqa: E402
 
 
 def submit(count: int, batch: int) -> None:

@@ -10,10 +10,9 @@ import django
 
 django.setup()
 
-from tasks.services import Report, task_claim, task_complete, tasks_complete  # noqa: E402
-
 from registry.models import Agent  # noqa: E402 (models exist only from here on)
 from tasks.models import Task  # noqa: E402
+from tasks.services import Report, task_claim, task_complete, tasks_complete  # noqa: E402
 
 
 def work(agent: Agent, batch: int, count: int) -> None:
