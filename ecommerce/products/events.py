@@ -9,3 +9,5 @@ PRODUCT_RESTORED = "product.restored"  # sku
 PRODUCT_DELETED = "product.deleted"  # sku
 VARIANT_PRICED = "variant.priced"  # sku, old, new
 CATEGORY_CREATED = "category.created"  # slug
+MERCHANT_CREATED = "merchant.created"  # code
+CHANNEL_CREATED = "channel.created"  # code, currency

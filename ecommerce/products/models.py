@@ -1,6 +1,6 @@
 """The catalogue: who sells, through which channel, and what."""
 
-from typing import Any
+from typing import Any, Never
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -115,7 +115,8 @@ class Product(StatefulModel):
     metadata = models.JSONField(default=dict, blank=True)
     # What the wizard knows and no rule asks for: materials, certifications, tiers, dimensions.
     attributes = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
-    was_used = models.BooleanField(default=False, editable=False)  # an order or stock names it
+    published_at = models.DateTimeField(null=True, editable=False)  # the first time
+    sales_count = models.PositiveIntegerField(default=0, editable=False)  # cache over Sale
 
     class Meta:
         ordering = ("-pk",)
@@ -190,4 +191,23 @@ class BundleLine(BaseModel):
         return f"{self.quantity} x {self.component}"
 
 
-Wizard = dict[str, Any]  # the wizard's fields by their names in the Commerce API
+class Sale(models.Model):
+    """So many units of a variant in one delivered order; written once, never changed or deleted."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="sales")
+    order_number = models.CharField(max_length=40)
+    quantity = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = [
+            models.UniqueConstraint(fields=("variant", "order_number"), name="products_sale_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.variant} in {self.order_number}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Never:
+        """Ledger rows stay. Raises TypeError always."""
+        raise TypeError("A sale is a ledger row and is never deleted.")
