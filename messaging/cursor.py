@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from messaging.models import EventLog
 from messaging.sequencer import event_log
 from platform_site.common.errors import Refusal
 
@@ -43,14 +44,23 @@ def resume(since: str, *, snapshot_url: str) -> Cursor:
     if since == OLDEST:
         return Cursor(log.epoch, log.trimmed_seq)
     epoch, _, number = since.partition(":")
-    known = (
-        epoch == log.epoch and number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    is_number = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    place = Cursor(epoch, int(number) if is_number else -1)
+    if not is_in(log, place):
+        raise expired(log, snapshot_url)
+    return place
+
+
+def is_in(log: EventLog, place: Cursor) -> bool:
+    """Whether everything after this place can still be read."""
+    return place.epoch == log.epoch and log.trimmed_seq <= place.seq <= log.head_seq
+
+
+def expired(log: EventLog, snapshot_url: str) -> CursorExpired:
+    """The refusal that tells a client where to begin again."""
+    return CursorExpired(
+        "This cursor is not in the log any more; read the present state and begin at `latest`.",
+        oldest=str(Cursor(log.epoch, log.trimmed_seq)),
+        latest=str(Cursor(log.epoch, log.head_seq)),
+        snapshot_url=snapshot_url,
     )
-    if not known or not log.trimmed_seq <= int(number) <= log.head_seq:
-        raise CursorExpired(
-            "This cursor is not in the log any more; read the present state and begin at `latest`.",
-            oldest=str(Cursor(log.epoch, log.trimmed_seq)),
-            latest=str(Cursor(log.epoch, log.head_seq)),
-            snapshot_url=snapshot_url,
-        )
-    return Cursor(epoch, int(number))

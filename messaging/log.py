@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 
 from messaging import topics
-from messaging.cursor import Cursor, head, resume
+from messaging.cursor import Cursor, expired, head, is_in, resume
 from messaging.models import Event
+from messaging.sequencer import event_log
 from platform_site.common import json
 
 __all__ = ["Cursor", "Page", "event_dict", "head", "of_entity", "page", "read", "resume"]
@@ -27,17 +28,20 @@ def read(
     return list(_matching(types, entity).filter(seq__gt=after_seq).order_by("seq")[:limit])
 
 
-def page(start: Cursor, where: Q, *, limit: int) -> Page:
+def page(start: Cursor, where: Q, *, limit: int, snapshot_url: str = topics.SNAPSHOT) -> Page:
     """The next `limit` events after `start` that match, and the place to go on from.
 
-    A filtered reader moves on with the log even if nothing of it matches.
+    A filtered reader moves on with the log even if nothing of it matches. Raises CursorExpired if
+    events after `start` were removed before they were read.
     """
     end = head()
     rows = Event.objects.filter(where, seq__gt=start.seq, seq__lte=end.seq).order_by("seq")
     events = list(rows[:limit])
-    seen = events[-1].seq if len(events) == limit else max(end.seq, start.seq)
-    assert seen is not None
-    return Page(events, Cursor(start.epoch, seen))
+    # Looked at after the rows: what was trimmed while we read them counts.
+    if not is_in(log := event_log(), start):
+        raise expired(log, snapshot_url)
+    last = events[-1].seq if len(events) == limit else end.seq
+    return Page(events, Cursor(start.epoch, max(last or 0, start.seq)))
 
 
 def of_entity(entity: str) -> Q:

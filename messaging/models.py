@@ -39,8 +39,8 @@ class Event(models.Model):
 class EventLog(models.Model):
     """The one head of the log: its epoch, the last number given, the last number ever removed.
 
-    The row is made on first use. Truncating the tables therefore starts a new epoch, in which no cursor
-    of the old one means anything.
+    The row is made on first use. Truncating the tables therefore starts a new epoch, in which no
+    cursor of the old one means anything.
     """
 
     epoch = models.CharField(max_length=12, editable=False)

@@ -1,4 +1,4 @@
-"""Carries rings between processes through the channel layer, in one background thread of its own."""
+"""Carries rings between processes through the channel layer, in one background thread."""
 
 import asyncio
 import logging

@@ -1,8 +1,9 @@
 """The sequencer: numbers committed events densely, in id order (engine.md 9.1).
 
-Ids are given before the commit, so a reader with a cursor over ids loses what commits late. Numbers are
-given after it, by one holder of a lock at a time: whoever does not get the lock leaves, because the holder
-looks again before it leaves too. What commits in the instant between is found by a tick of 200 ms.
+Ids are given before the commit, so a reader with a cursor over ids loses what commits late. Numbers
+are given after it, by one holder of a lock at a time: whoever does not get the lock leaves, because
+the holder looks again before it leaves too. What commits in the instant between is found by a tick
+of 200 ms.
 """
 
 import secrets
@@ -32,7 +33,7 @@ _NUMBER = """
 
 
 def number_after_commit() -> None:
-    """Number what is committed as soon as the running transaction is: once, however much it emitted.
+    """Number what is committed as soon as the transaction is: once, however much it emitted.
 
     A failure is logged and left to the tick: the request has committed and must not hear of it.
     """
@@ -41,7 +42,7 @@ def number_after_commit() -> None:
 
 
 def number_events() -> int:
-    """Number every committed event that has no number yet, and ring; returns how many there were."""
+    """Number every committed event without a number, and ring; returns how many there were."""
     total = 0
     while Event.objects.filter(seq=None).exists():
         numbered = _number_batch()

@@ -9,58 +9,26 @@ from platform_site.common.access import DOMAINS
 from platform_site.common.principals import Principal
 
 SYSTEM_METRICS = "system_metrics"
-HEARTBEAT = "agent.heartbeat"  # unlogged
+
+
+def _named(entity: str, *verbs: str) -> frozenset[str]:
+    return frozenset(f"{entity}.{verb}" for verb in " ".join(verbs).split())
+
 
 TOPICS: dict[str, frozenset[str]] = {
-    "agent_activity": frozenset(
-        f"agent.{verb}"
-        for verb in [
-            "registered",
-            "deregistered",
-            "status_changed",
-            "overlay_changed",
-            "flapping",
-            "drained",
-            "clash",
-            "heartbeat",
-        ]
+    "agent_activity": _named(
+        "agent",
+        "registered deregistered status_changed overlay_changed flapping drained clash",
     ),
-    "task_activity": frozenset(
-        f"task.{verb}"
-        for verb in [
-            "submitted",
-            "ready",
-            "assigned",
-            "started",
-            "waiting",
-            "resumed",
-            "retry_scheduled",
-            "lease_lost",
-            "released",
-            "undelivered",
-            "completed",
-            "failed",
-            "cancel_requested",
-            "cancelled",
-            "expired",
-            "rejected",
-            "redriven",
-            "orphan_result",
-        ]
+    "task_activity": _named(
+        "task",
+        "submitted ready assigned started waiting resumed retry_scheduled lease_lost released",
+        "undelivered completed failed cancel_requested cancelled expired rejected redriven",
+        "orphan_result",
     )
-    | frozenset(
-        f"execution.{verb}"
-        for verb in ("started", "step_changed", "completed", "failed", "cancelled")
-    ),
-    "conflict_alerts": frozenset(
-        (
-            "conflict.opened",
-            "conflict.resolved",
-            "conflict.dismissed",
-            "alert.raised",
-            "alert.resolved",
-        )
-    ),
+    | _named("execution", "started step_changed completed failed cancelled"),
+    "conflict_alerts": _named("conflict", "opened resolved dismissed")
+    | _named("alert", "raised resolved"),
     SYSTEM_METRICS: frozenset(),
 }
 # What the servers before us sent to every socket, and still do until its first `subscribe`.
@@ -84,7 +52,7 @@ def spoken(event_type: str) -> str:
 
 
 def covers(name: str, event_type: str) -> bool:
-    """Whether a subscription by `name` (a topic, an event or a prefix) takes events of this type."""
+    """Whether a subscription by `name` (topic, event or prefix) takes events of this type."""
     if name in TOPICS:
         return event_type in TOPICS[name]
     if name.endswith("*"):
@@ -119,7 +87,7 @@ def snapshot_url(names: list[str]) -> str:
 
 
 class Sight:
-    """What one principal may see of the log: engine events, domains by their `view`, security apart."""
+    """What a principal may see of the log: the engine, domains by their `view`, security apart."""
 
     def __init__(self, principal: Principal) -> None:
         self.sees_security = principal.may("security:audit")
@@ -148,7 +116,7 @@ class Sight:
 
 @cache
 def _apps_of_entities() -> dict[str, frozenset[str]]:
-    """Model name -> the engine apps and domains that have one; rows of other apps are the auditor's."""
+    """Model name -> the engine apps and domains that have one; other rows are the auditor's."""
     found: dict[str, set[str]] = {}
     for model in apps.get_models():
         label = model._meta.app_label

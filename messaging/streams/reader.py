@@ -1,0 +1,55 @@
+"""One client's place in the log: what it has seen, and what comes next for it."""
+
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from messaging import log
+from messaging.cursor import Cursor, CursorExpired
+from messaging.streams.tail import CHUNK, Entry, Tail
+from messaging.streams.threads import in_thread
+
+
+class Batch(NamedTuple):
+    """The next events and the place after them."""
+
+    entries: list[Entry]
+    cursor: Cursor
+
+
+class Resync(Exception):
+    """Events after the reader's place are gone; it goes on at the head."""
+
+    def __init__(self, error: CursorExpired) -> None:
+        super().__init__(error.detail)
+        self.detail, self.facts = error.detail, error.facts
+
+
+class Reader:
+    """A place and no buffer: who is slow costs nothing, and reads what the tail forgot from the log."""
+
+    def __init__(self, tail: Tail, place: Cursor) -> None:
+        self.tail = tail
+        self.place = place
+
+    async def next(self, where: Q, timeout_s: float) -> Batch:
+        """The events after the place, or an empty batch when nothing came within the time.
+
+        `where` spares reading the log in vain; events from the tail come unfiltered. Raises Resync.
+        """
+        head = self.tail.head
+        if head is not None and self.place.epoch == head.epoch:
+            entries = self.tail.after(self.place.seq)
+            if entries:
+                return Batch(entries, Cursor(head.epoch, entries[-1].seq))
+            if entries is not None:
+                await self.tail.changed(timeout_s)
+                return Batch([], self.place)
+        try:
+            page = await in_thread(log.page, self.place, where, limit=CHUNK)
+        except CursorExpired as error:
+            raise Resync(error) from error
+        head = self.tail.head
+        if page.cursor == self.place and (head is None or head.seq <= self.place.seq):
+            await self.tail.changed(timeout_s)
+        return Batch([Entry(event) for event in page.events], page.cursor)
