@@ -17,19 +17,6 @@ from messaging.longpoll import LongPoll  # noqa: E402
 from messaging.metrics import requests  # noqa: E402
 from messaging.streams.dashboard import DashboardSocket  # noqa: E402
 from messaging.streams.platform import PlatformSocket  # noqa: E402
-from messaging.streams.socket import MAX_FRAME  # noqa: E402
-
-# What uvicorn has to be told. This implementation applies back-pressure: a send waits until the
-# client reads. Compression costs 300 KB a socket. Who reads nothing for a minute hears it from us,
-# before a ping goes unanswered.
-UVICORN: dict[str, Any] = {
-    "ws": "websockets-sansio",
-    "ws_max_size": MAX_FRAME,
-    "ws_per_message_deflate": False,
-    "ws_ping_interval": 20.0,
-    "ws_ping_timeout": 100.0,
-    "access_log": False,  # it prints the whole query, and a query may hold a credential
-}
 
 
 async def measured(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -162,6 +162,7 @@ def _server(runner: Runner | None) -> _Server:
         ws=_Socket,
         ws_max_size=SOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=False,
+        ws_ping_timeout=100,  # who reads nothing for a minute hears it from us first, as 4408
         lifespan="off",
         log_config=None,
         access_log=False,  # it would print the whole query string, tokens included

@@ -23,7 +23,7 @@ PERMISSION = "event:view"
 
 
 class Refused(Exception):
-    """The socket is not opened: 401 without good proof, 403 for a stranger's page or without the right."""
+    """The socket is not opened: 401 without good proof, 403 without the right."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)

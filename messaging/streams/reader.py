@@ -26,7 +26,7 @@ class Resync(Exception):
 
 
 class Reader:
-    """A place and no buffer: who is slow costs nothing, and reads what the tail forgot from the log."""
+    """A place and no buffer: who is slow costs nothing, and reads the log itself when behind."""
 
     def __init__(self, tail: Tail, place: Cursor) -> None:
         self.tail = tail
