@@ -37,7 +37,10 @@ def assessment_request(
 
 @transaction.atomic
 def assessment_decide(assessment: RiskAssessment, *, actor: str) -> RiskAssessment:
-    """Score the facts by the rules as they are now, once. Raises TransitionNotAllowed, StaleState."""
+    """Score the facts by the rules as they are now, once.
+
+    Raises TransitionNotAllowed, StaleState.
+    """
     rules = list(FraudRule.objects.filter(enabled=True))
     verdict = judge(rules, assessment.facts)
     assessment.become(
