@@ -1,0 +1,1 @@
+"""The registry in two APIs: `platform` and `coordinator`, thin over the same services."""
