@@ -8,7 +8,7 @@ from django.db import models, transaction
 from messaging.events import emit
 
 
-def record(name: str, *, actor: str, subject: models.Model | None = None, **facts: Any) -> None:
+def record(name: str, /, *, actor: str, subject: models.Model | None = None, **facts: Any) -> None:
     """Write a security event, in the running transaction or in one of its own."""
     with transaction.atomic():
         emit(name, subject or _nobody(), actor=actor, **facts)

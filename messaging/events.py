@@ -10,7 +10,7 @@ from messaging.sequencer import number_after_commit
 from platform_site.common.context import causation_depth, causation_id, trace_id
 
 
-def emit(name: str, subject: models.Model, *, actor: str, **facts: Any) -> Event:
+def emit(name: str, subject: models.Model, /, *, actor: str, **facts: Any) -> Event:
     """Write that `name` happened to `subject`, in the running transaction of the service.
 
     The event is numbered and heard after the commit, and exists exactly if the change does.
