@@ -12,14 +12,16 @@ from platform_site.common.admin.columns import (
     pretty_json,
     quantity,
     row_link,
+    search_link,
     status_chip,
 )
-from platform_site.common.admin.forms import Dialog, ReasonDialog
+from platform_site.common.admin.forms import Dialog, KeyedDialog, ReasonDialog
 from platform_site.common.admin.panels import Entry, Panel, table, timeline
 
 __all__ = [
     "Dialog",
     "Entry",
+    "KeyedDialog",
     "MatrixPermissions",
     "Panel",
     "ReadOnlyAdmin",
@@ -34,6 +36,7 @@ __all__ = [
     "pretty_json",
     "quantity",
     "row_link",
+    "search_link",
     "service_action",
     "status_chip",
     "table",

@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from platform_site.common.admin.actions import ServiceAction
 from platform_site.common.admin.callers import may
+from platform_site.common.admin.columns import masked
 from platform_site.common.admin.panels import Panel
 
 REFUSED_LOOKUPS = {"regex", "iregex"}
@@ -62,6 +63,7 @@ class ReadOnlyAdmin(MatrixPermissions, ModelAdmin):
     list_filter_submit = False
     list_fullwidth = True
     actions: Any = ()
+    personal: tuple[Any, ...] = ()  # columns masked without `customer:personal`
     change_form_outer_after_template = "console/panels.html"
 
     def __init__(self, model: type[models.Model], admin_site: Any) -> None:
@@ -80,7 +82,30 @@ class ReadOnlyAdmin(MatrixPermissions, ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """All columns of the row, unless the page names its own."""
-        return self.fields or [field.name for field in self.model._meta.concrete_fields]
+        fields = self.fields or [field.name for field in self.model._meta.concrete_fields]
+        return self._shown(request, fields)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        return [
+            (name, {**options, "fields": self._shown(request, options["fields"])})
+            for name, options in sets
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._shown(request, super().get_list_display(request))
+
+    def _shown(self, request: HttpRequest, fields: Any) -> list[Any]:
+        if not self.personal or may(request, "customer:personal"):
+            return list(fields)
+        return [
+            tuple(self._shown(request, field))
+            if isinstance(field, (tuple, list))
+            else masked(field)
+            if field in self.personal
+            else field
+            for field in fields
+        ]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -1,5 +1,6 @@
 """The forms of dialogs, in the look of the console."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -62,3 +63,13 @@ class ReasonDialog(Dialog):
     """Where money, stock or people are touched, the log says why."""
 
     reason = text_field("Reason", help_text="Kept in the log with your name.")
+
+
+class KeyedDialog(Dialog):
+    """For money: the dialog carries an idempotency key, so that pressing twice asks once."""
+
+    key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["key"].initial = f"console-{uuid.uuid4()}"
