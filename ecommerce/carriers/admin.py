@@ -73,14 +73,24 @@ class ShipmentAdmin(ReadOnlyAdmin):
     ]
 
     def panels(self, request: HttpRequest, row: Shipment) -> list[Panel]:
-        scans = [(scan.code, scan.location, scan.description, moment(scan.at)) for scan in row.events.all()]
+        scans = [
+            (scan.code, scan.location, scan.description, moment(scan.at))
+            for scan in row.events.all()
+        ]
         attempts = [
-            (str(attempt.service), status_chip(attempt.phase), attempt.error, moment(attempt.created_at))
+            (
+                str(attempt.service),
+                status_chip(attempt.phase),
+                attempt.error,
+                moment(attempt.created_at),
+            )
             for attempt in row.attempts.select_related("service__carrier")
         ]
         return [
             table("Scans", ("code", "where", "what", "when"), scans, empty="Not scanned yet."),
-            table("Labels", ("service", "state", "error", "when"), attempts, empty="None bought yet."),
+            table(
+                "Labels", ("service", "state", "error", "when"), attempts, empty="None bought yet."
+            ),
             timeline(history(row)),
         ]
 
@@ -124,7 +134,13 @@ class RateRuleAdmin(ReadOnlyAdmin):
 
     view_permission = "carriers:view"
     icon, rank = "price_change", 61
-    list_display = ("label", link_to("zone"), "measure", quantity("up_to", "up to"), amount("amount"))
+    list_display = (
+        "label",
+        link_to("zone"),
+        "measure",
+        quantity("up_to", "up to"),
+        amount("amount"),
+    )
     list_filter = ("zone", "measure", "service")
     list_select_related = ("service__carrier", "zone")
 

@@ -70,5 +70,3 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
     list_display = (mono("code"), "locale", "number", "subject", "is_active")
     list_filter = ("code", "locale", "is_active")
     fields = (("code", "locale", "number"), "subject", "body", "variables", "is_active")
-
-

@@ -26,7 +26,12 @@ from platform_site.common.admin import (
 def fired_rules(assessment: RiskAssessment | None) -> Panel:
     """Why the score is what it is: the rules that fired."""
     rows = [
-        (rule.get("name"), rule.get("action"), rule.get("weight"), "shadow" if rule.get("shadow") else "")
+        (
+            rule.get("name"),
+            rule.get("action"),
+            rule.get("weight"),
+            "shadow" if rule.get("shadow") else "",
+        )
         for rule in (assessment.fired if assessment else [])
     ]
     headers = ("rule", "action", "weight", "")

@@ -134,11 +134,24 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def panels(self, request: HttpRequest, row: Payment) -> list[Panel]:
         lines = [
-            (line.kind, status_chip(line.phase), money(line.amount, row.currency), line.error, line.actor, moment(line.created_at))
+            (
+                line.kind,
+                status_chip(line.phase),
+                money(line.amount, row.currency),
+                line.error,
+                line.actor,
+                moment(line.created_at),
+            )
             for line in row.events.all()[:100]
         ]
         refunds = [
-            (row_link(refund), status_chip(refund.status), money(refund.amount, row.currency), refund.reason, refund.requested_by)
+            (
+                row_link(refund),
+                status_chip(refund.status),
+                money(refund.amount, row.currency),
+                refund.reason,
+                refund.requested_by,
+            )
             for refund in row.refunds.select_related("payment")
         ]
         ledger = ("what", "phase", "amount", "error", "by", "when")
