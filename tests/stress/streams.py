@@ -1,6 +1,17 @@
 """The streams alone: the real server in a process of its own, with the sequencer's tick, no agents."""
 
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from typing import Any
+
+import httpx
+import psycopg
+
 from tests.stress.platform import Platform
+
+Writer = subprocess.Popen[bytes]
 
 PREPARE = """
 import django; django.setup()
@@ -66,5 +77,27 @@ class Streams(Platform):
         return self
 
     def start(self) -> None:
-        self.command = ["-c", SERVE]
-        super().start()
+        self.process = self.popen("-c", SERVE)
+        until = time.monotonic() + 30
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                httpx.get(f"{self.url}/health", timeout=5)
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"The server did not answer:\n{self.log[-3000:]}")
+
+    def writer(self, who: int, count: int, *, size: int = 20, pause_s: float = 0.0) -> Writer:
+        """A process that emits events: some transactions stay open for a while, some roll back."""
+        arguments = [str(who), str(count), str(size), str(pause_s)]
+        return self.popen("-c", EMIT, *arguments)
+
+    def query(self, sql: str) -> list[Any]:
+        """Rows of the database, read past the platform."""
+        if self.kind == "postgres":
+            with psycopg.connect(self.database_url) as connection:
+                return connection.execute(sql).fetchall()
+        path = self.database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, timeout=20)) as database:
+            return database.execute(sql).fetchall()
