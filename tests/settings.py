@@ -1,12 +1,14 @@
 """Settings of the test run: a data folder of its own, the database of the environment."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault(
-    "FLEETDESK_DATA", str(Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}")
-)
+# One folder for each checkout: two of them may run their tests at the same time.
+_CHECKOUT = hashlib.sha256(__file__.encode()).hexdigest()[:8]
+_DATA = Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}-{_CHECKOUT}"
+os.environ.setdefault("FLEETDESK_DATA", str(_DATA))
 
 from platform_site.settings import *  # noqa: F403 (the folder has to be known first)
 
