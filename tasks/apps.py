@@ -1,5 +1,16 @@
 from django.apps import AppConfig
 
+from registry import ports
+
 
 class TasksConfig(AppConfig):
     name = "tasks"
+
+    def ready(self) -> None:
+        from tasks import registry_ports  # noqa: PLC0415 (models exist only from here on)
+        from tasks.services import leases_end  # noqa: PLC0415
+
+        ports.in_flight.fill(registry_ports.in_flight)
+        ports.in_flight_expression.fill(registry_ports.in_flight_expression)
+        ports.recent_outcomes.fill(registry_ports.recent_outcomes)
+        ports.leases_end.fill(leases_end)

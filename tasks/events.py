@@ -18,4 +18,5 @@ TASK_EXPIRED = "task.expired"  # reason
 TASK_REDRIVEN = "task.redriven"  # reason, changes
 TASK_CHANGED = "task.changed"  # fields
 TASK_ORPHAN_RESULT = "task.orphan_result"  # agent_id, lease_epoch, differs
+TASK_ORPHAN_DISCARDED = "task.orphan_discarded"  # number, reason
 LIMIT_CHANGED = "limit.changed"  # key, limit

@@ -54,8 +54,7 @@ class AgentViewSet(AgentEdge, ApiViewSet):
         total = found.order_by().count()
         agents = self._shown(found[window.start : window.stop])
         response = success(agents=agents, count=len(agents), total=total, timestamp=now())
-        for name, value in window.headers(request, total).items():
-            response.headers[name] = value
+        response.headers.update(window.headers(request, total))
         return response
 
     def retrieve(self, request: Request, pk: str) -> Response:

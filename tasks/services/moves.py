@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Case, F, Value, When
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from platform_site.common.errors import StaleState
@@ -69,11 +71,13 @@ def _columns(tasks: Sequence[Task], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _cases(tasks: Sequence[Task], name: str, values: PerTask) -> Any:
     distinct = [values[task.pk] for task in tasks]
-    if all(value == distinct[0] for value in distinct):
+    if all(repr(value) == repr(distinct[0]) for value in distinct):  # 1 is not True here
         return distinct[0]
     field = Task._meta.get_field(name)
     whens = [When(pk=pk, then=Value(value, output_field=field)) for pk, value in values.items()]
-    return Case(*whens, output_field=field)
+    case = Case(*whens, output_field=field)
+    must_cast = connection.features.requires_casted_case_in_updates
+    return Cast(case, output_field=field) if must_cast else case
 
 
 def _let_go_of_unique_keys(tasks: Sequence[Task], status: str) -> None:
