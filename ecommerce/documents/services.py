@@ -6,7 +6,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from tasks.services import job_enqueue
 
 from ecommerce.documents import events
 from ecommerce.documents.models import Document, NumberSeries
@@ -14,6 +13,7 @@ from ecommerce.documents.snapshots import credited
 from messaging.events import emit
 from platform_site.common.access import requires
 from platform_site.common.errors import Invalid
+from tasks.services import job_enqueue
 
 Kind = Document.Kind
 SERIES: dict[str, str] = {Kind.INVOICE: "INV", Kind.CREDIT_NOTE: "CN"}
