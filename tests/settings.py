@@ -10,7 +10,7 @@ _CHECKOUT = hashlib.sha256(__file__.encode()).hexdigest()[:8]
 _DATA = Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}-{_CHECKOUT}"
 os.environ.setdefault("FLEETDESK_DATA", str(_DATA))
 
-from platform_site.settings import *  # noqa: F403 (the folder has to be known first)
+from platform_site.settings import *  # noqa: E402, F403 (the folder has to be known first)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]

@@ -11,4 +11,6 @@ SHIPMENT_DELIVERED = "shipment.delivered"  # tracking_number
 SHIPMENT_DELAYED = "shipment.delayed"  # tracking_number: the parcel is held up
 SHIPMENT_FAILED = "shipment.failed"  # outcome: returned or lost
 SHIPMENT_VOIDED = "shipment.voided"  # tracking_number, empty if no label was bought
-CARRIER_CHANGED = "carrier.changed"  # code, changes {field: [old, new]}
+CARRIER_CREATED = "carrier.created"  # code
+ZONE_CREATED = "zone.created"  # code
+RATE_SET = "rate.set"  # service, zone, measure, up_to, amount

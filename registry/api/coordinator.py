@@ -54,7 +54,8 @@ class AgentViewSet(AgentEdge, ApiViewSet):
         total = found.order_by().count()
         agents = self._shown(found[window.start : window.stop])
         response = success(agents=agents, count=len(agents), total=total, timestamp=now())
-        response.headers.update(window.headers(request, total))
+        for name, value in window.headers(request, total).items():
+            response.headers[name] = value
         return response
 
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -14,6 +14,7 @@ from ecommerce.carriers.services.shipments import (
     shipment_retry,
     shipment_void,
 )
+from ecommerce.carriers.services.tariffs import carrier_create, rate_set, zone_create
 from ecommerce.carriers.services.tracking import tracking_record
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Quote",
     "attempt_close",
     "attempt_open",
+    "carrier_create",
+    "rate_set",
     "shipment_fail",
     "shipment_label",
     "shipment_rate",
@@ -30,4 +33,5 @@ __all__ = [
     "shipment_void",
     "shipping_quote",
     "tracking_record",
+    "zone_create",
 ]

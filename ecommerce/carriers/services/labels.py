@@ -52,6 +52,8 @@ def attempt_close(attempt: LabelAttempt, *, error: str, actor: str) -> Shipment:
     """The carrier refused: the service is out, and the shipment waits for the next best one."""
     _answered(attempt, Phase.REFUSED, error)
     shipment = Shipment.objects.get(pk=attempt.shipment_id)
+    if shipment.status == Shipment.Status.VOIDED:
+        return shipment
     shipment.become(Shipment.Status.PENDING, service=None, cost=None)
     return shipment
 
@@ -59,9 +61,11 @@ def attempt_close(attempt: LabelAttempt, *, error: str, actor: str) -> Shipment:
 @requires("carriers:edit")
 @transaction.atomic
 def shipment_label(attempt: LabelAttempt, label: Label, *, actor: str) -> Shipment:
-    """The label is bought. Raises TransitionNotAllowed if the shipment was voided meanwhile."""
+    """The label is bought. A shipment that was voided meanwhile stays voided. Raises StaleState."""
     _answered(attempt, Phase.BOUGHT, "")
     shipment = Shipment.objects.get(pk=attempt.shipment_id)
+    if shipment.status == Shipment.Status.VOIDED:
+        return shipment
     shipment.become(
         Shipment.Status.LABELLED, tracking_number=label.tracking_number, label=label.text
     )

@@ -42,7 +42,7 @@ def product_create(
 ) -> Product:
     """A product with one variant and whatever else the wizard says, all of it or nothing.
 
-    Raises SkuTaken, Incomplete for a product that should be on sale at once and is not ready, Invalid.
+    Raises SkuTaken, Invalid, and Incomplete for one that should be on sale and is not ready.
     """
     slug = more.pop("slug", "") or name
     fields = wizard.sorted_fields({"weight_g": weight_g, **more})

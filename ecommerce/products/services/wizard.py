@@ -1,4 +1,4 @@
-"""Where each field of the product wizard is kept: on the product, on its variant, or as attribute."""
+"""Where each field of the wizard is kept: on the product, its variant, or as an attribute."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ def sorted_fields(values: dict[str, Any]) -> Fields:
 
 
 def bundle_save(product: Product, items: Iterable[dict[str, Any]]) -> None:
-    """Replace the lines of a bundle. Raises Invalid for unknown components and the bundle itself."""
+    """Replace the lines of a bundle. Raises Invalid for unknown components and itself."""
     units: dict[int, int] = {}
     for item in items:
         units[item["product_id"]] = units.get(item["product_id"], 0) + item["quantity"]

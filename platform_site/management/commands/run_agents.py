@@ -17,12 +17,8 @@ class Command(BaseCommand):
     help = "Runs the built-in agents and the ticks of the platform until it is stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--only", default="", help="names of the list: order,payment"
-        )
-        parser.add_argument(
-            "--list", action="store_true", help="show ports and who listens"
-        )
+        parser.add_argument("--only", default="", help="names of the list: order,payment")
+        parser.add_argument("--list", action="store_true", help="show ports and who listens")
 
     def handle(self, *args: Any, only: str, list: bool, **options: Any) -> None:
         if list:

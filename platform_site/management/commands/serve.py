@@ -13,9 +13,7 @@ from tasks.runner import Runner, builtin_agents
 
 
 class Command(BaseCommand):
-    help = (
-        "Serves the console, all APIs and the agents' ports and runs the agents, in one process."
-    )
+    help = "Serves the console, all APIs and the agents' ports and runs the agents, in one process."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
