@@ -1,4 +1,4 @@
-"""The client of Fleetdesk for people who write agents. It needs httpx and nothing of the platform."""
+"""The client of Fleetdesk for people who write agents; needs httpx, nothing of the platform."""
 
 from fleetdesk_client.client import Claimed, Fleetdesk
 from fleetdesk_client.errors import FleetdeskError, LeaseLost, Retry

@@ -97,6 +97,13 @@ class Fleetdesk:
         answer: dict[str, Any] = self._call("POST", self._mine("heartbeat"), json=facts).json()
         return answer
 
+    def recover(self, holding: Sequence[Claimed] = ()) -> list[dict[str, Any]]:
+        """After a start: what became of the tasks we held; all others return to the queue."""
+        held = [{"task_id": row.task_id, "lease_epoch": row.lease_epoch} for row in holding]
+        answer = self._call("POST", self._mine("recover"), json={"holding": held})
+        outcomes: list[dict[str, Any]] = answer.json()["tasks"]
+        return outcomes
+
     def claim(
         self, maximum: int = 1, *, wait_s: float = 20, capabilities: Sequence[str] | None = None
     ) -> list[Claimed]:

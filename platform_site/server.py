@@ -130,19 +130,17 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(listeners: list[socket.socket], *, runner: Runner | None = None) -> None:
+def serve(listeners: list[socket.socket], *, runner: Runner) -> None:
     """Answer on these sockets, and let the runner work, until SIGTERM or Ctrl+C.
 
     Then nothing new is taken, requests and tasks under way are finished, sockets are closed with
     1012 and leases released, all within 20 seconds.
     """
-    if runner is not None:
-        runner.start()
+    runner.start()
     try:
         asyncio.run(_server(runner).serve(sockets=listeners))
     finally:
-        if runner is not None:
-            runner.finish()
+        runner.finish()
 
 
 def work(runner: Runner) -> None:
@@ -156,7 +154,7 @@ def work(runner: Runner) -> None:
     runner.finish()
 
 
-def _server(runner: Runner | None) -> _Server:
+def _server(runner: Runner) -> _Server:
     config = uvicorn.Config(
         "platform_site.asgi:application",
         ws=_Socket,
@@ -171,4 +169,4 @@ def _server(runner: Runner | None) -> _Server:
         backlog=BACKLOG,
         timeout_graceful_shutdown=FINISH_WITHIN_S,
     )
-    return _Server(config, runner.stop_soon if runner else lambda: None)
+    return _Server(config, runner.stop_soon)

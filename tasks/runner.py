@@ -91,7 +91,7 @@ class Worker:
 
 
 class Runner:
-    """The workers of one process, the keeper of their leases and, unless told not to, the ticks."""
+    """The workers of one process, the keeper of their leases, and the ticks."""
 
     def __init__(self, agent_ids: Sequence[str], *, threads: int = THREADS) -> None:
         discover()

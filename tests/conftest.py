@@ -57,6 +57,11 @@ def stranger(db) -> APIClient:
 @pytest.fixture
 def run_agents() -> Callable[[], int]:
     """Let the built-in agents work until nothing is left to do; no sleeping."""
-    from tasks.runner import drain  # noqa: PLC0415 (a fixture of the layer above)
+    from ecommerce.registration import register_builtin_agents  # noqa: PLC0415 (layers above)
+    from tasks.runner import drain  # noqa: PLC0415
 
-    return drain
+    def work() -> int:
+        register_builtin_agents()
+        return drain()
+
+    return work

@@ -11,13 +11,15 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import environ
 import httpx
@@ -146,6 +148,22 @@ class Platform:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within_s)
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database itself says."""
+        if self.kind == "postgres":
+            with psycopg.connect(_dsn(self.database_url)) as connection:
+                return connection.execute(query).fetchall()
+        with closing(sqlite3.connect(self.folder / "fleetdesk.sqlite3", timeout=20)) as connection:
+            return connection.execute(query).fetchall()
+
+    def assert_sound(self) -> None:
+        """What holds after every stress test: none runs without a lease."""
+        live = "SELECT task_id FROM tasks_lease WHERE ended_at IS NULL"
+        leased = "('running', 'assigned')"
+        tasks = "SELECT id FROM tasks_task WHERE status"
+        assert self.sql(f"{tasks} IN {leased} AND id NOT IN ({live})") == []
+        assert self.sql(f"{tasks} NOT IN {leased} AND id IN ({live})") == []
 
     def __enter__(self) -> Self:
         prepared = self.manage("setup")

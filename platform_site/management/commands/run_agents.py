@@ -4,9 +4,9 @@ import socket
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from ecommerce.registration import register_builtin_agents
 
 from ecommerce.agents import AGENTS, BY_SLUG, COORDINATOR_PORT, AgentSpec
+from ecommerce.registration import register_builtin_agents
 from platform_site.server import LOOPBACK, work
 from tasks.runner import Runner, builtin_agents
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from ecommerce.registration import register_builtin_agents
 
+from ecommerce.registration import register_builtin_agents
 from platform_site.common.secrets import FOLDER
 from platform_site.server import PortTaken, address, bind, main_door, open_doors, serve, side_doors
 from tasks.runner import Runner, builtin_agents
@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--no-agents", action="store_true", help="answer requests, leave the work to others"
+            "--no-agents",
+            action="store_true",
+            help="answer and keep time, leave the work to others",
         )
 
     def handle(self, *args: Any, no_agents: bool, **options: Any) -> None:
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             ) from error
         listeners = [main, *open_doors(side_doors(), report=self.stderr.write)]
         self._greet(address(door), len(listeners))
-        serve(listeners, runner=None if no_agents else Runner(builtin_agents()))
+        serve(listeners, runner=Runner([], threads=0) if no_agents else Runner(builtin_agents()))
 
     def _greet(self, url: str, ports: int) -> None:
         self.stdout.write(f"Console        {url}admin/   (user admin)")
