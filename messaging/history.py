@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.db import models
@@ -69,7 +70,7 @@ def entity_url(entity_type: str, entity_id: str) -> str:
     page = f"admin:{meta.app_label}_{meta.model_name}"
     try:
         if hasattr(model, "entity_id"):  # known by a name of its own, not by its key
-            return f"{reverse(f'{page}_changelist')}?q={entity_id}"
+            return f"{reverse(f'{page}_changelist')}?{urlencode({'q': entity_id})}"
         return reverse(f"{page}_change", args=(entity_id,))
     except NoReverseMatch:
         return ""

@@ -206,6 +206,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "PREPROCESSING_HOOKS": ["platform_site.schema.without_slash_and_aliases"],
 }
+# How long an answer waits for the task that it started (payments, labels).
+ANSWER_WAIT_S = env.float("ANSWER_WAIT_S", 5.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 # Console ---------------------------------------------------------------------------------------

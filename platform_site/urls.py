@@ -8,6 +8,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from platform_site import health, openapi
 from platform_site.common.api import commerce, coordinator, platform
+from platform_site.console import control_room
 
 autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
 
@@ -43,6 +44,7 @@ def gateway_patterns() -> list[Any]:
 
 
 urlpatterns = [
+    *control_room.urlpatterns,
     path("admin/", admin.site.urls),
     *EVERYWHERE,
     *platform.patterns("api/v1/"),

@@ -1,6 +1,7 @@
 """Agents in the console: what they are, how they feel, and what operators decide about them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -78,7 +79,17 @@ class AgentAdmin(ReadOnlyAdmin):
     list_select_related = ("presence",)
     search_fields = ("agent_id", "name")
     fieldsets = (
-        (None, {"fields": (("name", "id_column"), ("status", "overlay_chip"), ("load", "seen"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "id_column"),
+                    ("status", "overlay_chip"),
+                    ("load", "seen"),
+                    "tasks",
+                )
+            },
+        ),
         (
             "What it declares",
             {
@@ -168,7 +179,7 @@ class AgentAdmin(ReadOnlyAdmin):
         if not count:
             return "no own key: who may act for one keyless agent may act for all of them"
         address = reverse("admin:common_apikey_changelist")
-        return anchor(f"{address}?q={agent.agent_id}", f"{count} in force")
+        return anchor(f"{address}?{urlencode({'q': agent.agent_id})}", f"{count} in force")
 
     def panels(self, request: HttpRequest, row: Agent) -> list[Panel]:
         return [timeline(history(row), note="What happened to this agent, newest first.")]
@@ -179,4 +190,4 @@ class AgentAdmin(ReadOnlyAdmin):
             address = reverse("admin:tasks_task_changelist")
         except NoReverseMatch:
             return EMPTY
-        return anchor(f"{address}?agent={agent.pk}", "what it works on and did")
+        return anchor(f"{address}?{urlencode({'agent': agent.agent_id})}", "what is meant for it")

@@ -268,6 +268,15 @@ class PaymentEventSet(QuerySet["PaymentEvent"]):
         )
         return self.filter(~Exists(outcome), phase=Phase.REQUEST)
 
+    def expected(self) -> Self:
+        """Requests whose answer may come any moment: not answered, and not lost either."""
+        lost = PaymentEvent.objects.filter(
+            payment=OuterRef("payment"),
+            idempotency_key=OuterRef("idempotency_key"),
+            phase=Phase.UNKNOWN,
+        )
+        return self.unanswered().filter(~Exists(lost))
+
 
 class PaymentEvent(LedgerModel):
     """One line of the money ledger: a request to the provider, or what became of it."""

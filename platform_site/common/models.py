@@ -127,7 +127,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     body_hash = models.CharField(max_length=64)
     answer_status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
+    answer = models.TextField(blank=True)  # as it was sent
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -1,5 +1,6 @@
 """Every write to stock: promise it, move it, count it."""
 
+from ecommerce.inventory.refusals import NotReserved, OutOfStock
 from ecommerce.inventory.services.reservations import (
     reservation_expire,
     stock_firm,
@@ -18,6 +19,8 @@ from ecommerce.inventory.services.shelves import (
 )
 
 __all__ = [
+    "NotReserved",
+    "OutOfStock",
     "level_change",
     "opening_stock",
     "reservation_expire",

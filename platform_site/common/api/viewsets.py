@@ -1,9 +1,10 @@
 """Base views: shape in, one service, shape out."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +14,10 @@ from rest_framework.viewsets import GenericViewSet
 from platform_site.common.access import word_of
 from platform_site.common.api import pages
 from platform_site.common.errors import Missing
-from platform_site.common.idempotency import once
+from platform_site.common.idempotency import lasting_key, once, once_then
 from platform_site.common.principals import Principal
 
+T = TypeVar("T")
 Access = dict[str, str | Callable[..., Any] | None]
 
 
@@ -56,9 +58,19 @@ class Edge:
         """Whether the caller holds a further permission, for what an answer shows."""
         return self.principal.may(word_of(permission))
 
-    def once(self, answer: Callable[[], Response]) -> Response:
+    def once(self, answer: Callable[[], Response]) -> HttpResponseBase:
         """Answer once for each `Idempotency-Key`."""
         return once(self.request, self.principal, answer)
+
+    def once_then(
+        self, change: Callable[[], T], answer: Callable[[T], Response]
+    ) -> HttpResponseBase:
+        """The same where the answer waits for what the committed change has started."""
+        return once_then(self.request, self.principal, change, answer)
+
+    def lasting_key(self) -> str:
+        """The key under which a ledger remembers this request for ever."""
+        return lasting_key(self.request, self.principal)
 
 
 class ApiView(Edge, APIView):

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=255)),
                 ('body_hash', models.CharField(max_length=64)),
                 ('answer_status', models.PositiveSmallIntegerField(null=True)),
-                ('answer', models.JSONField(null=True)),
+                ('answer', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
             ],
             options={
