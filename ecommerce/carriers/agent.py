@@ -30,7 +30,7 @@ def ship(event: dict[str, Any], *, actor: str) -> dict[str, Any]:
             except services.NoService as nobody:
                 services.shipment_fail(shipment, reason=nobody.detail, actor=actor)
                 return {"shipment": shipment.pk, "failed": nobody.detail}
-            services.shipment_rate(shipment, quote, actor=actor)
+            services.shipment_rate(shipment, quote=quote, actor=actor)
         attempt = services.attempt_open(shipment, actor=actor)
         try:
             label = _buy(attempt)
@@ -38,7 +38,7 @@ def ship(event: dict[str, Any], *, actor: str) -> dict[str, Any]:
             refused.add(attempt.service_id)
             shipment = services.attempt_close(attempt, error=str(no), actor=actor)
             continue
-        shipment = services.shipment_label(attempt, label, actor=actor)
+        shipment = services.shipment_label(attempt, label=label, actor=actor)
         if shipment.status == Status.VOIDED:
             provider_of(attempt.service.carrier).void(attempt.idempotency_key)
     return {"shipment": shipment.pk, "status": shipment.status, "label": shipment.tracking_number}

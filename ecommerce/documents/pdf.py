@@ -5,8 +5,6 @@ DejaVu Sans is embedded: Latin, Greek and Cyrillic are printed, Chinese and Japa
 
 import io
 import threading
-from calendar import month_name
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,8 +31,8 @@ from reportlab.platypus import (
     Table,
 )
 
+from ecommerce.documents import words
 from ecommerce.documents.models import Document
-from platform_site.common.countries import country_name
 
 FONTS = Path(__file__).parent / "fonts"
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -42,7 +40,7 @@ INK, PALE, LINE, ACCENT = (HexColor(c) for c in ("#1f2937", "#6b7280", "#d1d5db"
 MARGIN = 18 * mm
 WIDTH = A4[0] - 2 * MARGIN
 FOOTER = 16 * mm
-COLUMNS = [24 * mm, WIDTH - 112 * mm, 15 * mm, 25 * mm, 18 * mm, 30 * mm]
+COLUMNS = [22 * mm, WIDTH - 100 * mm, 17 * mm, 22 * mm, 15 * mm, 24 * mm]
 TITLES = {Document.Kind.INVOICE: "Invoice", Document.Kind.CREDIT_NOTE: "Credit note"}
 
 _one_at_a_time = threading.Lock()  # reportlab keeps the subsets of a font in the font itself
@@ -92,7 +90,9 @@ def _style(name: str, **kwargs: Any) -> ParagraphStyle:
 
 TEXT = _style("text")
 SMALL = _style("small", fontSize=7, leading=9, textColor=PALE)
-HEADING = _style("heading", fontName=BOLD, fontSize=22, leading=26, textColor=ACCENT)
+HEADING = _style(
+    "heading", fontName=BOLD, fontSize=22, leading=26, spaceAfter=3 * mm, textColor=ACCENT
+)
 SELLER = _style("seller", fontName=BOLD, fontSize=12, leading=16, alignment=TA_RIGHT)
 SELLER_TEXT = _style("seller_text", fontSize=7.5, leading=10, textColor=PALE, alignment=TA_RIGHT)
 
@@ -117,9 +117,9 @@ def _head(document: Document) -> Flowable:
     snapshot, seller = document.snapshot, _seller(document)
     facts = [
         ("Number", document.number),
-        ("Date", _day(document.issued_at)),
+        ("Date", words.day(document.issued_at)),
         ("Order", snapshot.get("order_number", "")),
-        ("Ordered", _day(snapshot.get("order_date", ""))),
+        ("Ordered", words.day(snapshot.get("order_date", ""))),
     ]
     if document.refers is not None:
         facts.insert(1, ("For invoice", document.refers.number))
@@ -132,7 +132,7 @@ def _head(document: Document) -> Flowable:
     name = seller.get("company") or seller.get("name") or ""
     right = [
         Paragraph(escape(str(name)), SELLER),
-        Paragraph("<br/>".join(_address(seller, without_name=True)), SELLER_TEXT),
+        Paragraph("<br/>".join(words.address_lines(seller, without_name=True)), SELLER_TEXT),
     ]
     return Table([[left, right]], colWidths=[WIDTH / 2, WIDTH / 2], style=_PLAIN)
 
@@ -140,7 +140,10 @@ def _head(document: Document) -> Flowable:
 def _parties(snapshot: dict[str, Any]) -> Flowable:
     blocks = [("Bill to", snapshot.get("bill_to")), ("Ship to", snapshot.get("ship_to"))]
     cells = [
-        [Paragraph(label.upper(), SMALL), Paragraph("<br/>".join(_address(address)), TEXT)]
+        [
+            Paragraph(label.upper(), SMALL),
+            Paragraph("<br/>".join(words.address_lines(address)), TEXT),
+        ]
         if address
         else ""
         for label, address in blocks
@@ -148,16 +151,20 @@ def _parties(snapshot: dict[str, Any]) -> Flowable:
     return Table([cells], colWidths=[WIDTH / 2, WIDTH / 2], style=_PLAIN)
 
 
+def _block(lines: list[str]) -> Flowable:
+    return Paragraph("<br/>".join(lines), TEXT)
+
+
 def _lines(snapshot: dict[str, Any]) -> Flowable:
     rows: list[list[Any]] = [["SKU", "Description", "Quantity", "Unit price", "Tax", "Amount"]]
     rows += [
         [
             _fitted(line["sku"], COLUMNS[0]),
-            _fitted(_described(line, snapshot["currency"]), COLUMNS[1]),
+            _fitted(words.described(line, snapshot["currency"]), COLUMNS[1]),
             f"{line['quantity']:,}",
-            _amount(line["unit_price"]),
-            _percent(line.get("tax_rate")),
-            _amount(line["total"]),
+            words.amount(line["unit_price"]),
+            words.percent(line.get("tax_rate")),
+            words.amount(line["total"]),
         ]
         for line in snapshot["lines"]
     ]
@@ -189,15 +196,15 @@ def _totals(snapshot: dict[str, Any]) -> Flowable:
         ("tax", "Tax"),
     ]
     rows = [
-        [label, _amount(snapshot[key])]
+        [label, words.amount(snapshot[key])]
         for key, label in labels
         if key == "subtotal" or Decimal(snapshot.get(key) or 0)
     ]
-    rows.append([f"Total {snapshot['currency']}", _amount(snapshot["total"])])
+    rows.append([f"Total {snapshot['currency']}", words.amount(snapshot["total"])])
     total = len(rows) - 1
     if snapshot.get("paid") is not None:
         by = f" ({snapshot['payment']})" if snapshot.get("payment") else ""
-        rows.append([f"Paid{by}", _amount(snapshot["paid"])])
+        rows.append([f"Paid{by}", words.amount(snapshot["paid"])])
     return Table(
         rows,
         colWidths=[60 * mm, 30 * mm],
@@ -228,7 +235,7 @@ def _canvas_of(document: Document) -> type[Canvas]:
     seller = _seller(document)
     tax_id = f"Tax number {seller['tax_id']}" if seller.get("tax_id") else ""
     name = seller.get("company") or seller.get("name") or ""
-    words = "  ·  ".join(filter(None, (name, tax_id, seller.get("email"))))
+    imprint = "  ·  ".join(filter(None, (name, tax_id, seller.get("email"))))
 
     class Paged(Canvas):
         """Writes the footer of each page last, when the number of pages is known."""
@@ -248,7 +255,7 @@ def _canvas_of(document: Document) -> type[Canvas]:
                 self.line(MARGIN, MARGIN + 8 * mm, MARGIN + WIDTH, MARGIN + 8 * mm)
                 self.setFont(REGULAR, 7)
                 self.setFillColor(PALE)
-                self.drawString(MARGIN, MARGIN + 3 * mm, words)
+                self.drawString(MARGIN, MARGIN + 3 * mm, imprint)
                 count = f"{document.number}  ·  page {number} of {len(self.pages)}"
                 self.drawRightString(MARGIN + WIDTH, MARGIN + 3 * mm, count)
                 super().showPage()
@@ -262,44 +269,8 @@ def _seller(document: Document) -> dict[str, Any]:
     return seller
 
 
-def _address(address: dict[str, Any], *, without_name: bool = False) -> list[str]:
-    """The lines of an address, ready for a paragraph."""
-    place = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
-    names = [] if without_name else [address.get("name"), address.get("company")]
-    lines = [*names, address.get("line1"), address.get("line2"), place, address.get("state")]
-    country = country_name(address.get("country") or "")
-    return [escape(str(line)) for line in (*lines, country) if line]
-
-
-def _described(line: dict[str, Any], currency: str) -> str:
-    discount = Decimal(line.get("discount") or 0)
-    less = f" (less {_amount(discount)} {currency})" if discount else ""
-    return f"{line['name']}{less}"
-
-
 def _fitted(text: str, width: float) -> Any:
     """Text as it is where it fits into one line: a paragraph costs ten times as much."""
     if stringWidth(text, REGULAR, 8) <= width - 14:
         return text
     return Paragraph(escape(text), _style("cell", fontSize=8, leading=10, splitLongWords=1))
-
-
-def _amount(value: Any) -> str:
-    return f"{Decimal(str(value)):,.2f}"
-
-
-def _percent(rate: Any) -> str:
-    if rate is None:
-        return ""
-    share = (Decimal(str(rate)) * 100).normalize()
-    return f"{share:f} %"
-
-
-def _day(value: Any) -> str:
-    """`1 December 2010`, from a date or its ISO text."""
-    if not value:
-        return ""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    day: date = value
-    return f"{day.day} {month_name[day.month]} {day.year}"

@@ -16,7 +16,7 @@ Phase = LabelAttempt.Phase
 
 @requires("carriers:edit")
 @transaction.atomic
-def shipment_rate(shipment: Shipment, quote: Quote, *, actor: str) -> Shipment:
+def shipment_rate(shipment: Shipment, *, quote: Quote, actor: str) -> Shipment:
     """The service that won is chosen. Raises TransitionNotAllowed, StaleState."""
     shipment.become(
         Shipment.Status.RATED,
@@ -60,7 +60,7 @@ def attempt_close(attempt: LabelAttempt, *, error: str, actor: str) -> Shipment:
 
 @requires("carriers:edit")
 @transaction.atomic
-def shipment_label(attempt: LabelAttempt, label: Label, *, actor: str) -> Shipment:
+def shipment_label(attempt: LabelAttempt, *, label: Label, actor: str) -> Shipment:
     """The label is bought. A shipment that was voided meanwhile stays voided. Raises StaleState."""
     _answered(attempt, Phase.BOUGHT, "")
     shipment = Shipment.objects.get(pk=attempt.shipment_id)
