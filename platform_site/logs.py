@@ -48,5 +48,6 @@ def logging_config(folder: Path, level: str, agent_ids: list[str]) -> dict[str, 
         "loggers": {
             **{f"agents.{agent_id}": {"handlers": [agent_id]} for agent_id in agent_ids},
             "axes": {"level": "WARNING"},
+            "uvicorn": {"level": "WARNING"},
         },
     }

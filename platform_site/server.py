@@ -136,6 +136,7 @@ def serve(listeners: list[socket.socket], *, runner: Runner) -> None:
     Then nothing new is taken, requests and tasks under way are finished, sockets are closed with
     1012 and leases released, all within 20 seconds.
     """
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns of a missing one
     runner.start()
     try:
         asyncio.run(_server(runner).serve(sockets=listeners))

@@ -111,15 +111,15 @@ class Platform:
 
     def popen(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A process of Python in this platform's environment, leader of a group of its own."""
-        log = (self.folder / "log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
