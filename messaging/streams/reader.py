@@ -1,5 +1,7 @@
 """One client's place in the log: what it has seen, and what comes next for it."""
 
+import asyncio
+from collections import deque
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -13,7 +15,7 @@ from messaging.streams.threads import in_thread
 class Batch(NamedTuple):
     """The next events and the place after them."""
 
-    entries: list[Entry]
+    entries: deque[Entry]
     cursor: Cursor
 
 
@@ -31,6 +33,12 @@ class Reader:
     def __init__(self, tail: Tail, place: Cursor) -> None:
         self.tail = tail
         self.place = place
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self) -> None:
+        """Nobody waits for this reader any more; another one goes on elsewhere."""
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     async def next(self, where: Q, timeout_s: float) -> Batch:
         """The events after the place, or an empty batch when nothing came within the time.
@@ -41,15 +49,15 @@ class Reader:
         if head is not None and self.place.epoch == head.epoch:
             entries = self.tail.after(self.place.seq)
             if entries:
-                return Batch(entries, Cursor(head.epoch, entries[-1].seq))
+                return Batch(deque(entries), Cursor(head.epoch, entries[-1].seq))
             if entries is not None:
-                await self.tail.changed(timeout_s)
-                return Batch([], self.place)
+                await self.tail.changed(timeout_s, unless=self._ended)
+                return Batch(deque(), self.place)
         try:
             page = await in_thread(log.page, self.place, where, limit=CHUNK)
         except CursorExpired as error:
             raise Resync(error) from error
         head = self.tail.head
         if page.cursor == self.place and (head is None or head.seq <= self.place.seq):
-            await self.tail.changed(timeout_s)
-        return Batch([Entry(event) for event in page.events], page.cursor)
+            await self.tail.changed(timeout_s, unless=self._ended)
+        return Batch(deque(Entry(event) for event in page.events), page.cursor)

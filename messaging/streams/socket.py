@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from messaging import connections
-from messaging.cursor import head, resume
+from messaging.cursor import Cursor, head, resume
 from messaging.models import Event
 from messaging.streams.handshake import Admission, Refused, admit
 from messaging.streams.reader import Batch, Reader, Resync
@@ -22,6 +22,7 @@ from platform_site.common.errors import Refusal, Unavailable
 
 Message = dict[str, Any]
 STALLED_AFTER_S = 60.0
+FORGET_AFTER_S = 1.0
 BOOKMARK_EVERY_S = 15.0
 RECHECK_EVERY_S = 60.0
 MAX_FRAME = 1024 * 1024
@@ -144,18 +145,29 @@ class Socket:
             else:
                 await self._tell_batch(reader, place, batch)
 
-    async def _tell_batch(self, reader: Reader, place: Any, batch: Batch) -> None:
-        for entry in batch.entries:
-            async with self.speaking:
-                if self.reader is not reader:
-                    return  # subscribed anew meanwhile: read again, with what is wanted now
-                if self.admission.sight.sees(entry.event.type, entry.event.entity_type):
-                    for frame in self.frames_of(entry):
-                        await self.send(frame)
-                reader.place = place._replace(seq=entry.seq)
-            if self._concerns_credential(entry.event):
-                self._recheck_at = 0.0
-        reader.place = batch.cursor
+    async def _tell_batch(self, reader: Reader, place: Cursor, batch: Batch) -> None:
+        # Who is slow holds one event and not a batch: the rest is forgotten and read again.
+        forget = asyncio.get_running_loop().call_later(FORGET_AFTER_S, batch.entries.clear)
+        try:
+            while batch.entries:
+                entry = batch.entries.popleft()
+                async with self.speaking:
+                    if self.reader is not reader:
+                        return  # subscribed anew meanwhile: read again, with what is wanted now
+                    await self._tell_one(entry)
+                    reader.place = place._replace(seq=entry.seq)
+            if not forget.cancelled() and forget.when() > self._now():
+                reader.place = batch.cursor
+        finally:
+            forget.cancel()
+
+    async def _tell_one(self, entry: Entry) -> None:
+        event = entry.event
+        if self.admission.sight.sees(event.type, event.entity_type):
+            for frame in self.frames_of(entry):
+                await self.send(frame)
+        if self._concerns_credential(event):
+            self._recheck_at = 0.0
 
     async def send(self, frame: bytes) -> None:
         """One frame, at the pace of the client."""
@@ -172,7 +184,8 @@ class Socket:
         place = self.reader.place
         if since:
             place = await in_thread(resume, since, snapshot_url=self.snapshot_url)
-        self.reader = Reader(self.reader.tail, place)
+        before, self.reader = self.reader, Reader(self.reader.tail, place)
+        before.end()
 
     # Keeping it alive ----------------------------------------------------------------------------
     async def _keep_alive(self) -> None:

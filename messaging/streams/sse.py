@@ -41,7 +41,7 @@ async def event_lines(
                 except DatabaseError:
                     await asyncio.sleep(1)
                     continue
-                sent = [entry.line for entry in batch.entries if takes(entry.event)]
+                sent = [entry.line() for entry in batch.entries if takes(entry.event)]
                 reader.place = batch.cursor
                 cursor = str(batch.cursor)
                 yield b"".join(sent) or _line("bookmark", cursor, {"cursor": cursor})

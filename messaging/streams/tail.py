@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import deque
-from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,8 +17,9 @@ from messaging.topics import spoken
 from platform_site.common import json
 
 logger = logging.getLogger(__name__)
-KEPT = 1000  # a reader further behind pages through the log instead
-CHUNK = 200
+KEPT = 1000  # events; a reader further behind pages through the log instead
+KEPT_BYTES = 2 * 1024 * 1024  # of JSON
+CHUNK = 100
 LOOK_EVERY_S = 2.0  # a ring may get lost
 SNAPSHOT_EVERY_S = 10.0
 
@@ -31,46 +31,38 @@ class Entry:
         self.event = event
         self.seq: int = event.seq or 0
         self.cursor = f"{event.epoch}:{event.seq}"
-        self._frames: dict[str, bytes] = {}
-
-    @cached_property
-    def data(self) -> dict[str, Any]:
-        """The facts of the event, its entity (`task_id`) and its envelope."""
-        event = self.event
-        return {
-            f"{event.entity_type}_id": event.entity_id,
-            **event.data,
-            "event": spoken(event.type),
-            "event_id": event.pk,
-            "entity_type": event.entity_type,
-            "entity_id": event.entity_id,
-            "entity_version": event.entity_version,
-            "seq": event.seq,
-            "actor": event.actor,
-            "trace_id": event.trace_id,
-            "causation_id": event.causation_id,
-        }
+        self.body = json.dumps(_told(event))
 
     def frame(self, name: str) -> bytes:
         """The event as a WebSocket client gets it that subscribed by this name."""
-        if name not in self._frames:
-            self._frames[name] = json.dumps(
-                {
-                    "type": name,
-                    "data": self.data,
-                    "timestamp": json.instant(self.event.created_at),
-                    "cursor": self.cursor,
-                }
-            )
-        return self._frames[name]
+        return b'{"type":%b,"data":%b,"timestamp":"%b","cursor":"%b"}' % (
+            json.dumps(name),
+            self.body,
+            (json.instant(self.event.created_at) or "").encode(),
+            self.cursor.encode(),
+        )
 
-    @cached_property
     def line(self) -> bytes:
         """The event as Server-Sent Events carry it."""
-        return b"id: %b\ndata: %b\n\n" % (
-            self.cursor.encode(),
-            json.dumps(log.event_dict(self.event)),
-        )
+        body = json.dumps(log.event_dict(self.event))
+        return b"id: %b\ndata: %b\n\n" % (self.cursor.encode(), body)
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """The facts of the event, its entity (`task_id`) and its envelope."""
+    return {
+        f"{event.entity_type}_id": event.entity_id,
+        **event.data,
+        "event": spoken(event.type),
+        "event_id": event.pk,
+        "entity_type": event.entity_type,
+        "entity_id": event.entity_id,
+        "entity_version": event.entity_version,
+        "seq": event.seq,
+        "actor": event.actor,
+        "trace_id": event.trace_id,
+        "causation_id": event.causation_id,
+    }
 
 
 class Tail:
@@ -79,7 +71,8 @@ class Tail:
     def __init__(self) -> None:
         self.head: Cursor | None = None
         self.snapshot: dict[str, Any] | None = None  # unlogged, newest only
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[Entry] = deque()
+        self._size = 0
         self._readers = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -101,7 +94,7 @@ class Tail:
         for task in self._tasks:
             task.cancel()
         self.head = self.snapshot = None
-        self._entries.clear()
+        self._forget()
 
     def after(self, seq: int) -> list[Entry] | None:
         """The next events after a number, or None where the log itself has to be read."""
@@ -115,9 +108,10 @@ class Tail:
         found.reverse()
         return found[:CHUNK]
 
-    async def changed(self, timeout_s: float) -> None:
-        """Wait for something new, but no longer than the time given."""
-        await asyncio.wait({self._changed}, timeout=timeout_s)
+    async def changed(self, timeout_s: float, *, unless: "asyncio.Future[None]") -> None:
+        """Wait for something new, but no longer than the time given or until `unless` is done."""
+        waits = {self._changed, unless}
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
     async def _follow(self) -> None:
         while True:
@@ -136,7 +130,7 @@ class Tail:
             try:
                 page = await in_thread(log.page, self.head, Q(), limit=CHUNK)
             except CursorExpired:
-                self._entries.clear()
+                self._forget()
                 self._move([], await in_thread(log.head))
                 return
             self._move([Entry(event) for event in page.events], page.cursor)
@@ -154,10 +148,20 @@ class Tail:
 
     def _move(self, entries: list[Entry], head: Cursor) -> None:
         moved = bool(entries) or head != self.head
-        self._entries.extend(entries)
+        self._keep(entries)
         self.head = head
         if moved:
             self._wake()
+
+    def _keep(self, entries: list[Entry]) -> None:
+        self._entries.extend(entries)
+        self._size += sum(len(entry.body) for entry in entries)
+        while len(self._entries) > KEPT or self._size > KEPT_BYTES:
+            self._size -= len(self._entries.popleft().body)
+
+    def _forget(self) -> None:
+        self._entries.clear()
+        self._size = 0
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.get_running_loop().create_future()

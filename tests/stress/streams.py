@@ -29,7 +29,7 @@ import django; django.setup()
 from django.conf import settings
 from django.db import Error, close_old_connections
 from messaging.sequencer import number_events
-from platform_site.server import Door, bind, serve
+import uvicorn
 def tick():
     while True:
         time.sleep(0.2)
@@ -39,7 +39,9 @@ def tick():
             print("tick:", error, flush=True)
         close_old_connections()
 threading.Thread(target=tick, daemon=True).start()
-serve([bind(Door(settings.PORT, "127.0.0.1", "streams"))])
+uvicorn.run("platform_site.asgi:application", port=settings.PORT, ws="websockets-sansio",
+    ws_max_size=2**20, ws_per_message_deflate=False, ws_ping_timeout=100, lifespan="off",
+    log_config=None, access_log=False, proxy_headers=False)
 """
 EMIT = """
 import random, sys, time
