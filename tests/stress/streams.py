@@ -1,4 +1,4 @@
-"""The streams alone: the real server in a process of its own, with the sequencer's tick, no agents."""
+"""The streams alone: a server of its own process, with the sequencer's tick and without agents."""
 
 import sqlite3
 import subprocess
@@ -44,28 +44,34 @@ uvicorn.run("platform_site.asgi:application", port=settings.PORT, ws="websockets
     log_config=None, access_log=False, proxy_headers=False)
 """
 EMIT = """
-import random, sys, time
+import random, sys, threading, time
 import django; django.setup()
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from messaging.events import emit
-who, count, size, pause = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-chance = random.Random(who)
+first, threads, count, size = map(int, sys.argv[1:5])
+pause = float(sys.argv[5])
 alice = User.objects.get(username="alice")
-for number in range(count):
-    begun = time.perf_counter()
-    try:
-        with transaction.atomic():
-            emit("test.happened", alice, actor="test", writer=who, number=number, filling="x" * size)
-            if chance.random() < 0.01:
-                time.sleep(0.05)
-            if chance.random() < 0.05:
-                raise InterruptedError
-    except InterruptedError:
-        pass
-    if number % 50 == 0:
+def write(who):
+    chance = random.Random(who)
+    for number in range(count):
+        begun = time.perf_counter()
+        try:
+            with transaction.atomic():
+                facts = {"writer": who, "number": number, "filling": "x" * size}
+                emit("test.happened", alice, actor="test", **facts)
+                if chance.random() < 0.01:
+                    time.sleep(0.05)
+                if chance.random() < 0.05:
+                    raise InterruptedError
+        except InterruptedError:
+            pass
         print(f"{time.perf_counter() - begun:.4f}", flush=True)
-    time.sleep(pause)
+        time.sleep(pause)
+    connection.close()
+writers = [threading.Thread(target=write, args=[first + number]) for number in range(threads)]
+for writer in writers: writer.start()
+for writer in writers: writer.join()
 """
 
 
@@ -90,9 +96,11 @@ class Streams(Platform):
                 return
         raise RuntimeError(f"The server did not answer:\n{self.log[-3000:]}")
 
-    def writer(self, who: int, count: int, *, size: int = 20, pause_s: float = 0.0) -> Writer:
-        """A process that emits events: some transactions stay open for a while, some roll back."""
-        arguments = [str(who), str(count), str(size), str(pause_s)]
+    def writer(
+        self, first: int, threads: int, count: int, *, size: int = 20, pause_s: float = 0.0
+    ) -> Writer:
+        """A process of threads that emit; some transactions stay open a while, some roll back."""
+        arguments = [str(number) for number in (first, threads, count, size, pause_s)]
         return self.popen("-c", EMIT, *arguments)
 
     def query(self, sql: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Who resumes with a cursor misses nothing: disconnects, late commits, a dying Redis (proof R6, R8)."""
+"""Who resumes with a cursor misses nothing: disconnects, late commits, a dead Redis (R6, R8)."""
 
 import asyncio
 import json
@@ -6,11 +6,11 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.stress.platform import ROOT, free_port
+from tests.stress.platform import free_port
 from tests.stress.streams import Streams, Writer
 
 pytestmark = pytest.mark.stress
@@ -92,7 +92,7 @@ async def test_200_disconnects_during_2000_events_neither_lose_nor_double_one(da
     with Streams(database) as platform:
         found: list[dict[str, Any]] = []
         collect.disconnects = 0  # type: ignore[attr-defined]
-        writers = [platform.writer(who, 550, pause_s=0.01) for who in range(4)]
+        writers = [platform.writer(first, 2, 550, pause_s=0.01) for first in (0, 10)]
 
         client = asyncio.create_task(collect(platform, found, cut=random.Random(8)))
         await finish(writers)
@@ -126,9 +126,7 @@ async def test_a_transaction_that_stays_open_while_others_commit_loses_nothing()
     with Streams("postgres") as platform:
         found: list[dict[str, Any]] = []
         stop = platform.folder / "stop"
-        naive = asyncio.create_task(
-            asyncio.to_thread(naive_reader, platform.database_url, stop)
-        )
+        naive = asyncio.create_task(asyncio.to_thread(naive_reader, platform.database_url, stop))
         client = asyncio.create_task(follow(platform, found))
         with closing(psycopg.connect(platform.database_url)) as late:
             late.execute(
@@ -137,7 +135,7 @@ async def test_a_transaction_that_stays_open_while_others_commit_loses_nothing()
                 f" VALUES ('', '{TYPE}', 'user', '1', 0, 'late', '', '', 0,"
                 """ '{"writer": -1, "number": 0}', now())"""
             )
-            writers = [platform.writer(who, 700) for who in range(8)]
+            writers = [platform.writer(first, 4, 600) for first in (0, 10)]
             await finish(writers)
             before_late = len(found)
             late.commit()
@@ -145,7 +143,10 @@ async def test_a_transaction_that_stays_open_while_others_commit_loses_nothing()
         table = [seq for (seq,) in platform.query(TABLE)]
         await until(lambda: len(found) >= len(table), 20)
         stop.touch()
-        ids = {row[0] for row in platform.query(f"SELECT id FROM messaging_event WHERE type = '{TYPE}'")}
+        ids = {
+            row[0]
+            for row in platform.query(f"SELECT id FROM messaging_event WHERE type = '{TYPE}'")
+        }
         client.cancel()
 
         assert before_late > 1000  # the open transaction held nobody up
@@ -161,7 +162,9 @@ async def follow(platform: Streams, found: list[dict[str, Any]], port: int | Non
         async for text in socket:
             frame = json.loads(text)
             if frame["type"] == TYPE:
-                found.append({**frame["data"], "received": time.time()})
+                found.append(
+                    {**frame["data"], "timestamp": frame["timestamp"], "received": time.time()}
+                )
 
 
 class Redis:
@@ -210,7 +213,7 @@ async def test_redis_killed_and_restarted_while_events_flow_loses_nothing(databa
     environment = {"REDIS_URL": f"redis://127.0.0.1:{own_redis.port}/0"}
     with Streams(database, env=environment) as platform:
         found: list[dict[str, Any]] = []
-        writers = [platform.writer(who, 500, pause_s=0.012) for who in range(2)]
+        writers = [platform.writer(0, 2, 500, pause_s=0.012)]
         client = asyncio.create_task(follow(platform, found))
         delays = []
 
@@ -246,26 +249,15 @@ async def test_a_ring_reaches_the_sockets_of_another_process_through_redis(own_r
     with Streams("sqlite", env=environment) as platform:
         found: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(platform, found))
-        script = (
-            "import sys, time; sys.argv = ['', '1', '20', '10', '0.2']\n"
-            + "from tests.stress.streams import EMIT; exec(EMIT)"
-        )
-        writer = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=platform.environment)
 
-        await finish([writer])
+        await finish([platform.writer(0, 1, 40, pause_s=0.05)])
         await until(lambda: len(found) >= len(platform.query(TABLE)), 5)
         client.cancel()
 
-        times = sorted(data["received"] - emitted_at(platform, data) for data in found)
-        assert times[len(times) // 2] < 0.1  # without the ring a socket looks every 2 seconds
+        delays = sorted(data["received"] - emitted_at(data) for data in found)
+        assert delays[len(delays) // 2] < 0.15  # without the ring: the tick, or 2 seconds
 
 
-def emitted_at(platform: Streams, data: dict[str, Any]) -> float:
+def emitted_at(data: dict[str, Any]) -> float:
     """When the event was written, in seconds since 1970."""
-    sql = f"SELECT strftime('%s', created_at) + strftime('%f', created_at) % 1 FROM messaging_event"
-    seconds = platform.query(
-        "SELECT (julianday(created_at) - 2440587.5) * 86400 FROM messaging_event"
-        f" WHERE id = {data['event_id']}"
-    )
-    del sql
-    return float(seconds[0][0])
+    return datetime.fromisoformat(data["timestamp"]).timestamp()
