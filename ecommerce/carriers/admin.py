@@ -141,7 +141,7 @@ class RateRuleAdmin(ReadOnlyAdmin):
         quantity("up_to", "up to"),
         amount("amount"),
     )
-    list_filter = ("zone", "measure", "service")
+    list_filter = ("zone", "measure", "service__carrier")
     list_select_related = ("service__carrier", "zone")
 
     @admin.display(description="service", ordering="service")

@@ -39,7 +39,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "cursor": str(head()),
             "icons": ICONS,
             "length": FEED_LENGTH,
-            "pages": _pages(),
+            "pages": _pages(request),
         },
     }
 
@@ -87,7 +87,10 @@ def _line(event: Event) -> dict[str, Any]:
     }
 
 
-def _pages() -> dict[str, str]:
+def _pages(request: HttpRequest) -> dict[str, str]:
     """Where the rows of events are shown, by the kind of entity, with `{id}` to fill in."""
-    kinds = {str(model._meta.model_name) for model in admin.site._registry}
+    pages = admin.site._registry.items()
+    kinds = {
+        str(model._meta.model_name) for model, page in pages if page.has_view_permission(request)
+    }
     return {kind: entity_url(kind, "{id}").replace("%7Bid%7D", "{id}") for kind in sorted(kinds)}
