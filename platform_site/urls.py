@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.utils.module_loading import autodiscover_modules
 
-from platform_site import health, openapi
+from platform_site import health, openapi, root
 from platform_site.common.api import commerce, coordinator, platform
 from platform_site.console import control_room
 
@@ -17,6 +17,7 @@ handler500 = "platform_site.common.api.errors.json_500"
 
 # On every port.
 EVERYWHERE = [
+    path("", root.RootView.as_view()),
     path("health", health.HealthView.as_view()),
     path("openapi.json", openapi.SchemaView.as_view(), name="schema"),
     path("docs", openapi.SwaggerView.as_view()),
