@@ -14,7 +14,7 @@ PER_TICK = 100
 
 @tick(every_s=30)
 def publish_due() -> None:
-    """Publish what is due and complete; what is not complete stays a draft, and an event says so."""
+    """Publish what is due and complete; the rest stays a draft, and an event says so."""
     due = Product.objects.filter(status=Product.Status.DRAFT, publish_at__lte=timezone.now())
     for product in due.order_by("publish_at")[:PER_TICK]:
         try:

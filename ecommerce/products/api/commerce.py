@@ -208,9 +208,7 @@ def searched(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
     """The products whose name, description or SKU has every word."""
     for word in words.split()[:8]:
         sku = Variant.objects.filter(product=OuterRef("pk"), sku__icontains=word)
-        rows = rows.filter(
-            Q(name__icontains=word) | Q(description__icontains=word) | Exists(sku)
-        )
+        rows = rows.filter(Q(name__icontains=word) | Q(description__icontains=word) | Exists(sku))
     return rows
 
 

@@ -13,9 +13,7 @@ MAX_ROWS = 1000
 
 
 def text(max_length: int = 200, **kwargs: Any) -> serializers.CharField:
-    return serializers.CharField(
-        max_length=max_length, required=False, allow_blank=True, **kwargs
-    )
+    return serializers.CharField(max_length=max_length, required=False, allow_blank=True, **kwargs)
 
 
 def texts(max_length: int = 300) -> serializers.ListField:
@@ -41,7 +39,7 @@ def rows() -> serializers.ListField:
     return serializers.ListField(child=serializers.DictField(), required=False, max_length=100)
 
 
-def price(**kwargs: Any) -> Amount:
+def money(**kwargs: Any) -> Amount:
     return Amount(**{"min_value": 0, **kwargs})
 
 
@@ -60,51 +58,9 @@ class BundleItemInput(Input):
     quantity = serializers.IntegerField(min_value=1, max_value=10_000)
 
 
-class ProductInput(Input):
-    """Every field of the wizard. `status` and `is_draft` say where the product should stand."""
+class KeptInput(Input):
+    """What the wizard knows and no rule of ours asks for yet: kept and returned as given."""
 
-    aliases = {
-        "merchantId": "merchant_id",
-        "categoryId": "category_id",
-        "compareAtPrice": "compare_at_price",
-        "productType": "product_type",
-        "isFeatured": "is_featured",
-        "warehouseInventory": "warehouse_inventory",
-        "bundleItems": "bundle_items",
-    }
-
-    merchant_id = serializers.PrimaryKeyRelatedField(
-        queryset=Merchant.objects.all(), source="merchant"
-    )
-    sku = serializers.CharField(max_length=64)
-    name = serializers.CharField(max_length=300)
-    price = price()
-    cost = price(required=False, allow_null=True)
-    compare_at_price = price(required=False, allow_null=True)
-    category_id = serializers.PrimaryKeyRelatedField(
-        queryset=Category.objects.all(), source="category", required=False, allow_null=True
-    )
-    slug = text()
-    description = text(20_000)
-    short_description = text(500)
-    status = serializers.ChoiceField(Product.Status.choices, required=False)
-    is_draft = flag()
-    scheduled_publish_at = serializers.DateTimeField(required=False, allow_null=True)
-    is_featured = flag()
-    images = texts(500)
-    tags = texts(60)
-    metadata = serializers.DictField(required=False)
-    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
-    tax_class = serializers.CharField(max_length=20, required=False)
-    product_type = serializers.ChoiceField(Product.Kind.choices, required=False)
-    brand = text(120)
-    requires_shipping = flag()
-    weight = number()
-    weight_unit = serializers.ChoiceField(sorted(GRAMS), required=False)
-    warehouse_inventory = StockInput(many=True, required=False)
-    is_bundle = flag()
-    bundle_items = BundleItemInput(many=True, required=False)
-    # Kept as given: no rule of ours asks for them yet.
     display_name = text(300)
     model_number = text()
     key_features = texts()
@@ -133,6 +89,55 @@ class ProductInput(Input):
     requires_signature = flag()
     export_restriction_countries = texts(80)
     safety_warnings = texts(1000)
+    is_bundle = flag()
+    weight_unit = serializers.ChoiceField(sorted(GRAMS), required=False)
+
+
+KEPT_AS_GIVEN = tuple(KeptInput().fields)
+
+
+class ProductInput(KeptInput):
+    """Every field of the wizard. `status` and `is_draft` say where the product should stand."""
+
+    aliases = {
+        "merchantId": "merchant_id",
+        "categoryId": "category_id",
+        "compareAtPrice": "compare_at_price",
+        "productType": "product_type",
+        "isFeatured": "is_featured",
+        "warehouseInventory": "warehouse_inventory",
+        "bundleItems": "bundle_items",
+    }
+
+    merchant_id = serializers.PrimaryKeyRelatedField(
+        queryset=Merchant.objects.all(), source="merchant"
+    )
+    sku = serializers.CharField(max_length=64)
+    name = serializers.CharField(max_length=300)
+    price = money()
+    cost = money(required=False, allow_null=True)
+    compare_at_price = money(required=False, allow_null=True)
+    category_id = serializers.PrimaryKeyRelatedField(
+        queryset=Category.objects.all(), source="category", required=False, allow_null=True
+    )
+    slug = text()
+    description = text(20_000)
+    short_description = text(500)
+    status = serializers.ChoiceField(Product.Status.choices, required=False)
+    is_draft = flag()
+    scheduled_publish_at = serializers.DateTimeField(required=False, allow_null=True)
+    is_featured = flag()
+    images = texts(500)
+    tags = texts(60)
+    metadata = serializers.DictField(required=False)
+    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
+    tax_class = serializers.CharField(max_length=20, required=False)
+    product_type = serializers.ChoiceField(Product.Kind.choices, required=False)
+    brand = text(120)
+    requires_shipping = flag()
+    weight = number()
+    warehouse_inventory = StockInput(many=True, required=False)
+    bundle_items = BundleItemInput(many=True, required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         fields = super().to_internal_value(data)
@@ -142,15 +147,6 @@ class ProductInput(Input):
         if (is_draft := fields.pop("is_draft", None)) is not None:
             fields.setdefault("status", Product.Status.DRAFT if is_draft else Product.Status.ACTIVE)
         return fields
-
-
-KEPT_AS_GIVEN = (
-    "display_name model_number key_features material color warranty_period country_of_origin "
-    "specifications dimensions tax_rate pricing_tiers handling_time_days is_fragile is_perishable "
-    "marketplace_listings gtin upc ean isbn asin certifications has_age_restriction min_age "
-    "is_hazmat hazmat_class requires_signature export_restriction_countries safety_warnings "
-    "is_bundle weight_unit"
-).split()  # noqa: SIM905 (a table of words reads better than one word a line)
 
 
 class ProductsChosenInput(Input):
