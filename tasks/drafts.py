@@ -43,7 +43,6 @@ class Wishes(TypedDict, total=False):
     concurrency_limit: int
     writes: Sequence[str]
     policy: Mapping[str, Any]  # names of tasks.policies.Policy, retry{} nested
-    rejected_because: str  # the edge found that no agent could ever do it
 
 
 _COPIED = (
@@ -109,9 +108,7 @@ def _draft_status(task: Task, wishes: Wishes, now: datetime) -> None:
     """Where the task begins: rejected, scheduled or pending."""
     if task.causation_depth > MAX_CAUSATION_DEPTH:
         chain = f"The chain of causes is longer than {MAX_CAUSATION_DEPTH}: agents call each other."
-        _reject(task, "causation_loop", chain, now)
-    elif wishes.get("rejected_because"):
-        _reject(task, "infeasible", wishes["rejected_because"], now)
+        reject(task, "causation_loop", chain)
     elif wishes.get("depends_on") or (task.run_at is not None and task.run_at > now):
         task.status, task.due_at = Task.Status.SCHEDULED, task.run_at or now
     else:
@@ -127,8 +124,10 @@ def queue_times(task: Task, now: datetime) -> dict[str, Any]:
     return {"ready_at": now, "due_at": None, "queue_expires_at": expires}
 
 
-def _reject(task: Task, kind: str, message: str, now: datetime) -> None:
-    task.status, task.closed_at, task.unique_held = Task.Status.REJECTED, now, False
+def reject(task: Task, kind: str, message: str) -> None:
+    """Let a draft begin, and end, as rejected."""
+    task.status, task.closed_at = Task.Status.REJECTED, timezone.now()
+    task.unique_held, task.queue_expires_at = False, None
     task.error = {"type": kind, "message": message}
 
 

@@ -37,13 +37,14 @@ class InFlight(Refusal):
 
 
 def once(
-    request: Request, principal: Principal, answer: Callable[[], Response]
+    request: Request, principal: Principal, answer: Callable[[], Response], *, key: str = ""
 ) -> HttpResponseBase:
     """Answer the request once for each key; a repeat gets the stored answer of the first.
 
-    The key's row is part of the change's transaction: both exist or neither.
+    The key's row is part of the change's transaction: both exist or neither. `key` is one that came
+    in the body; the header wins.
     """
-    key = _key(request)
+    key = _key(request) or key
     if not key:
         return answer()
     with transaction.atomic():
@@ -94,7 +95,7 @@ def _key(request: Request) -> str:
 
 
 def _keep(row: IdempotencyKey, request: Request, response: Response) -> Response:
-    body = JSONRenderer().render(response.data, context={"request": request})
+    body = JSONRenderer().render(response.data, renderer_context={"request": request})
     row.answer_status, row.answer = response.status_code, body.decode()
     row.save(update_fields=["answer_status", "answer"])
     return response

@@ -22,8 +22,8 @@ NON_RETRYABLE, EXPIRED = "non_retryable", "expired"
 
 def fail_locked(
     task: Task,
-    lease: Lease,
     *,
+    lease: Lease,
     error: dict[str, Any],
     retryable: bool = True,
     retry_after_s: float | None = None,
@@ -39,7 +39,15 @@ def fail_locked(
         # Nobody wants it any more: no other attempt, and no dead letter to look at.
         cancel_held(task, actor=actor, now=now, failures=failures, error=error)
     elif reason:
-        dead_letter(task, reason, error, now, actor=actor, lease=lease, failures=failures)
+        dead_letter(
+            task,
+            reason=reason,
+            error=error,
+            now=now,
+            actor=actor,
+            lease=lease,
+            failures=failures,
+        )
     else:
         move([task], Task.Status.RETRYING, failures=failures, error=error, due_at=next_at)
         emit(
@@ -64,7 +72,7 @@ def fail_locked(
     return {"task_id": task.pk, **answer}
 
 
-def lose_locked(task: Task, lease: Lease, *, actor: str) -> None:
+def lose_locked(task: Task, *, lease: Lease, actor: str) -> None:
     """A locked, running task lost its worker: one lease loss; again at once, or a dead letter."""
     now = timezone.now()
     losses = task.lease_losses + 1
@@ -76,7 +84,15 @@ def lose_locked(task: Task, lease: Lease, *, actor: str) -> None:
     if task.cancel_requested_at is not None:
         cancel_held(task, actor=actor, now=now, lease_losses=losses)
     elif losses >= policy_of(task).max_deliveries:
-        dead_letter(task, MAX_DELIVERIES, error, now, actor=actor, lease=lease, lease_losses=losses)
+        dead_letter(
+            task,
+            reason=MAX_DELIVERIES,
+            error=error,
+            now=now,
+            actor=actor,
+            lease=lease,
+            lease_losses=losses,
+        )
     else:
         move([task], Task.Status.RETRYING, lease_losses=losses, due_at=now)
         emit(
@@ -92,10 +108,10 @@ def lose_locked(task: Task, lease: Lease, *, actor: str) -> None:
 
 def dead_letter(
     task: Task,
+    *,
     reason: str,
     error: dict[str, Any],
     now: datetime,
-    *,
     actor: str,
     lease: Lease,
     **changes: Any,

@@ -82,11 +82,11 @@ def task_release(
     if task.releases >= MAX_RELEASES:
         error = {"type": "released_too_often", "message": reason or "Released without a reason."}
         answer = fail_locked(
-            task, lease, error=error, lease_outcome=Lease.Outcome.RELEASED, actor=actor
+            task, lease=lease, error=error, lease_outcome=Lease.Outcome.RELEASED, actor=actor
         )
         return {"task_id": task.pk, "status": answer["status"]}
     now = timezone.now()
-    release_locked(task, lease, delay_s=delay_s, reason=reason, now=now, actor=actor)
+    release_locked(task, lease=lease, delay_s=delay_s, reason=reason, now=now, actor=actor)
     answer = {"status": str(task.status)}
     end_leases(
         [lease],
@@ -100,8 +100,8 @@ def task_release(
 
 def release_locked(
     task: Task,
-    lease: Lease,
     *,
+    lease: Lease,
     delay_s: float,
     reason: str,
     now: datetime,

@@ -15,7 +15,7 @@ from tasks.services.moves import locked_one, move
 ACCEPTING = (Task.Status.FAILED, Task.Status.EXPIRED)
 
 
-def orphan_store(task: Task, lease: Lease | None, result: Any, *, actor: str) -> None:
+def orphan_store(task: Task, *, lease: Lease | None, result: Any, actor: str) -> None:
     """Keep the late result of a locked task, once for each lease; nothing of the task changes."""
     if lease is None or OrphanResult.objects.filter(task=task, lease_epoch=lease.epoch).exists():
         return

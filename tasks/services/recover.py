@@ -56,7 +56,7 @@ def tasks_recover(
     named = {lease.pk for lease in leases.values()}
     for task_id, lease in live_leases(tasks.values()).items():
         if lease.agent_id == agent.pk and lease.pk not in named:
-            lose_locked(tasks[task_id], lease, actor=actor)
+            lose_locked(tasks[task_id], lease=lease, actor=actor)
     return answers
 
 
@@ -97,5 +97,7 @@ def _renew(lease: Lease) -> str:
 def _failed(lease: Lease, error: dict[str, Any], actor: str) -> str:
     if lease.ended_at is not None:
         return ACCEPTED if lease.outcome == Lease.Outcome.FAILED else LOST
-    fail_locked(lease.task, lease, error=error or {"type": "error", "message": ""}, actor=actor)
+    fail_locked(
+        lease.task, lease=lease, error=error or {"type": "error", "message": ""}, actor=actor
+    )
     return ACCEPTED

@@ -77,7 +77,7 @@ def tasks_complete(
     _accept(list(accepted.values()), now, actor)
     for case in cases.values():
         if isinstance(case.outcome, LeaseLost) and _is_orphan(case):
-            orphan_store(case.task, case.lease, case.report.result, actor=actor)
+            orphan_store(case.task, lease=case.lease, result=case.report.result, actor=actor)
     return [_outcome(cases, report) for report in reports]
 
 
@@ -104,7 +104,7 @@ def task_fail(
     if lease.ended_at is None:
         return fail_locked(
             held,
-            lease,
+            lease=lease,
             error=error,
             retryable=retryable,
             retry_after_s=retry_after_s,

@@ -12,8 +12,10 @@ from messaging.events import emit, emit_many
 from platform_site.common.access import requires
 from platform_site.common.errors import Invalid, Refusal
 from tasks import events
-from tasks.drafts import Wishes, draft
+from tasks.drafts import Wishes, draft, reject
+from tasks.feasibility import why_infeasible
 from tasks.models import Task, TaskClass, TaskDependency
+from tasks.policies import policy_of
 from tasks.refusals import IdTaken, NotUnique
 
 
@@ -24,7 +26,7 @@ def task_submit(*, title: str, actor: str, **wishes: Unpack[Wishes]) -> Task:
 
     Raises Invalid, IdTaken, NotUnique.
     """
-    task = draft(title, wishes, actor)
+    task = _feasible(draft(title, wishes, actor))
     _save_classes([task.task_class])
     if not (task.unique_held or task.body_hash):
         task.save(force_insert=True)
@@ -60,7 +62,7 @@ def tasks_submit(orders: Sequence[Mapping[str, Any]], *, actor: str) -> list[Tas
 @requires("task:submit")
 @transaction.atomic
 def job_enqueue(
-    capability: str, payload: Mapping[str, Any], *, title: str, key: str = "", actor: str
+    capability: str, payload: Mapping[str, Any], /, *, title: str, key: str = "", actor: str
 ) -> Task:
     """A job for the built-in workers, enqueued in the business transaction that wants it done.
 
@@ -83,9 +85,17 @@ def _submit_row(order: Mapping[str, Any], actor: str) -> Task | Refusal:
         if any(wishes.get(name) for name in ("task_id", "unique_key", "depends_on")):
             with transaction.atomic():
                 return task_submit(title=order["title"], actor=actor, **wishes)
-        return draft(order["title"], wishes, actor)
+        return _feasible(draft(order["title"], wishes, actor))
     except Refusal as refusal:
         return refusal
+
+
+def _feasible(task: Task) -> Task:
+    """The draft, rejected if its submitter wants it done at once or not at all."""
+    wants_it_now = task.is_open and policy_of(task).on_infeasible == "reject"
+    if wants_it_now and (reason := why_infeasible(task.task_class)):
+        reject(task, "infeasible", reason)
+    return task
 
 
 def _save_classes(classes: Sequence[TaskClass]) -> None:

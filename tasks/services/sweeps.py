@@ -149,7 +149,7 @@ def _reap(task: Task, lease: Lease) -> bool:
         if lease.expires_at >= lease.execution_ends_at:
             _time_out(task, lease)
         else:
-            lose_locked(task, lease, actor=SYSTEM)
+            lose_locked(task, lease=lease, actor=SYSTEM)
         return True
     grace = timedelta(seconds=policy_of(task).cancel_grace_s)
     if task.cancel_requested_at is not None and task.cancel_requested_at + grace <= now:
@@ -164,7 +164,7 @@ def _time_out(task: Task, lease: Lease) -> None:
     """The attempt took longer than it may: the work failed, the machine did not."""
     limit_s = policy_of(task).execution_timeout_s
     error = {"type": "execution_timeout", "message": f"The attempt took longer than {limit_s} s."}
-    fail_locked(task, lease, error=error, lease_outcome=Lease.Outcome.LOST, actor=SYSTEM)
+    fail_locked(task, lease=lease, error=error, lease_outcome=Lease.Outcome.LOST, actor=SYSTEM)
 
 
 @transaction.atomic
@@ -178,7 +178,7 @@ def leases_end(agent: Agent, *, reason: str, actor: str) -> int:
         if task.pk in leases:
             release_locked(
                 task,
-                leases[task.pk],
+                lease=leases[task.pk],
                 delay_s=0,
                 reason=reason,
                 now=now,

@@ -14,7 +14,6 @@ from platform_site.common.admin.columns import (
     row_link,
     search_link,
     status_chip,
-    words,
 )
 from platform_site.common.admin.forms import Dialog, KeyedDialog, ReasonDialog
 from platform_site.common.admin.panels import Entry, Panel, table, timeline
@@ -42,5 +41,4 @@ __all__ = [
     "status_chip",
     "table",
     "timeline",
-    "words",
 ]

@@ -58,9 +58,9 @@ class Edge:
         """Whether the caller holds a further permission, for what an answer shows."""
         return self.principal.may(word_of(permission))
 
-    def once(self, answer: Callable[[], Response]) -> HttpResponseBase:
-        """Answer once for each `Idempotency-Key`."""
-        return once(self.request, self.principal, answer)
+    def once(self, answer: Callable[[], Response], *, key: str = "") -> HttpResponseBase:
+        """Answer once for each `Idempotency-Key`, in the header or as `key` from the body."""
+        return once(self.request, self.principal, answer, key=key)
 
     def once_then(
         self, change: Callable[[], T], answer: Callable[[T], Response]
