@@ -79,7 +79,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="facts")
     def facts(self, event: Event) -> SafeString | str:
-        line = facts_line(event.data)
+        line = facts_line(event.data, about=event.entity_id)
         return format_html('<span class="fd-note fd-line">{}</span>', line) if line else EMPTY
 
     def panels(self, request: HttpRequest, row: Event) -> list[Panel]:

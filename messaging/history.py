@@ -35,19 +35,19 @@ def entries(events: Iterable[Event]) -> list[Entry]:
             icon=actor_icon(event.actor),
             title=event.type,
             actor=event.actor,
-            note=facts_line(event.data),
+            note=facts_line(event.data, about=event.entity_id),
             url=reverse("admin:messaging_event_change", args=(event.pk,)),
         )
         for event in events
     ]
 
 
-def facts_line(data: dict[str, Any]) -> str:
-    """The first facts of an event: `previous: active, status: stale`."""
+def facts_line(data: dict[str, Any], *, about: str = "") -> str:
+    """The first facts of an event, `previous: active, status: stale`, without its subject's id."""
     shown = [
         f"{name}: {_short(value)}"
         for name, value in data.items()
-        if value not in (None, "", [], {})
+        if value not in (None, "", [], {}) and str(value) != about
     ]
     return ", ".join(shown[:FACTS_SHOWN])
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.module_loading import module_has_submodule
-from ecommerce.registration import register_builtin_agents
 
+from ecommerce.registration import register_builtin_agents
 from platform_site.common.errors import Invalid
 from platform_site.common.keys import digest, key_issue, key_revoke
 from platform_site.common.models import ApiKey

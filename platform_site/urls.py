@@ -3,24 +3,34 @@
 from typing import Any
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, re_path
 from django.utils.module_loading import autodiscover_modules
 
-from platform_site import health, openapi
+from ecommerce.products.api.categories import FeaturedView, NewArrivalsView
+from platform_site import health, openapi, root
 from platform_site.common.api import commerce, coordinator, platform
 from platform_site.console import control_room
 
 autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
+autodiscover_modules("agent")  # agents fill the ports that the routes of lower domains ask
 
 handler404 = "platform_site.common.api.errors.json_404"
 handler500 = "platform_site.common.api.errors.json_500"
 
 # On every port.
 EVERYWHERE = [
+    path("", root.RootView.as_view()),
     path("health", health.HealthView.as_view()),
     path("openapi.json", openapi.SchemaView.as_view(), name="schema"),
     path("docs", openapi.SwaggerView.as_view()),
     path("redoc", openapi.RedocView.as_view()),
+]
+
+
+# The shop window stands without prefix on PORT and 8100 too (architecture.md 11).
+SHELVES = [
+    re_path(r"^featured/?$", FeaturedView.as_view()),
+    re_path(r"^new-arrivals/?$", NewArrivalsView.as_view()),
 ]
 
 
@@ -40,7 +50,8 @@ def agent_patterns(package: str) -> list[Any]:
 
 def gateway_patterns() -> list[Any]:
     """8100: the Commerce routes of all agents."""
-    return [*EVERYWHERE, *commerce.patterns("api/"), *commerce.patterns(package="gateway")]
+    gateway = commerce.patterns(package="gateway")
+    return [*EVERYWHERE, *SHELVES, *commerce.patterns("api/"), *gateway]
 
 
 urlpatterns = [
@@ -50,6 +61,7 @@ urlpatterns = [
     *platform.patterns("api/v1/"),
     *coordinator.patterns(),
     *coordinator.patterns("v1/"),
+    *SHELVES,
     *commerce.patterns("api/"),
     *commerce.patterns(package="orders"),
 ]

@@ -20,6 +20,7 @@ from platform_site.common.admin import (
     service_action,
     status_chip,
     timeline,
+    words,
 )
 from platform_site.common.admin.columns import EMPTY, anchor, code
 from platform_site.common.models import ApiKey
@@ -95,9 +96,9 @@ class AgentAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("agent_type", "delivery"),
-                    "capabilities",
-                    "services",
-                    "tags",
+                    words("capabilities"),
+                    words("services"),
+                    words("tags"),
                     ("max_concurrency", "ttl_s", "weight"),
                     "accept_any",
                     pretty_json("endpoints"),

@@ -240,7 +240,7 @@ class OrphanResultAdmin(ReadOnlyAdmin):
     """Late results: work that was done under a lease that was over."""
 
     view_permission = "task:view"
-    icon, rank = "history", 40
+    title, icon, rank = "late results", "history", 40
     list_display = ("__str__", chip("status"), "agent", "differs", ago("created_at", "came"))
     list_filter = ("status",)
     list_select_related = ("task", "agent")

@@ -1,6 +1,9 @@
 """Risk in the console: cases to decide, assessments with their reasons, the rules."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ecommerce.fraud import services
@@ -39,6 +42,21 @@ def fired_rules(assessment: RiskAssessment | None) -> Panel:
     return table("Why", headers, rows, note=note, empty="No rule fired.")
 
 
+class DecidedFilter(admin.SimpleListFilter):
+    """Open and claimed cases wait for a person."""
+
+    title = "decided"
+    parameter_name = "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "waits for a person"), ("yes", "decided")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "no":
+            return queryset.filter(status__in=FraudCase.UNDECIDED)
+        return queryset.exclude(status__in=FraudCase.UNDECIDED) if self.value() else queryset
+
+
 @admin.register(FraudCase)
 class FraudCaseAdmin(ReadOnlyAdmin):
     """Orders that a person has to look at."""
@@ -55,7 +73,7 @@ class FraudCaseAdmin(ReadOnlyAdmin):
         ago("due_at", "due"),
         ago("created_at", "opened"),
     )
-    list_filter = ("status", "assessment__level")
+    list_filter = (DecidedFilter, "status", "assessment__level")
     list_select_related = ("assessment",)
     search_fields = ("=order_number", "=subject")
     fields = (

@@ -1,7 +1,7 @@
 """What orders bring in: one set of functions for statistics, overview and console."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +12,6 @@ from ecommerce.payments.models import Payment
 from platform_site.common.money import ZERO, rounded
 
 GONE = (Order.Status.CANCELLED, Order.Status.EXPIRED)
-TIME_RANGES = {
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-    "1y": timedelta(days=365),
-}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 PRODUCT_CREATED = "product.created"  # sku, name, status
 PRODUCT_CHANGED = "product.changed"  # changes {field: [old, new]}
 PRODUCT_PUBLISHED = "product.published"  # sku
+PRODUCT_POSTPONED = "product.postponed"  # reason: it was due and not complete
 PRODUCT_DEACTIVATED = "product.deactivated"  # sku
 PRODUCT_ARCHIVED = "product.archived"  # sku
 PRODUCT_RESTORED = "product.restored"  # sku

@@ -95,7 +95,7 @@ def _key(request: Request) -> str:
 
 
 def _keep(row: IdempotencyKey, request: Request, response: Response) -> Response:
-    body = JSONRenderer().render(response.data, renderer_context={"request": request})
+    body = JSONRenderer().render(response.data, context={"request": request})
     row.answer_status, row.answer = response.status_code, body.decode()
     row.save(update_fields=["answer_status", "answer"])
     return response

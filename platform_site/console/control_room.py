@@ -81,7 +81,7 @@ def _line(event: Event) -> dict[str, Any]:
         "event": event.type.replace(".", " ").replace("_", " "),
         "about": f"{event.entity_type} {event.entity_id}",
         "url": entity_url(event.entity_type, event.entity_id),
-        "facts": facts_line(event.data),
+        "facts": facts_line(event.data, about=event.entity_id),
         "actor": event.actor,
         "at": event.created_at,
     }

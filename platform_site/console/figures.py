@@ -6,12 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from ecommerce.agents import AGENTS, AgentSpec
+from ecommerce.fraud.models import FraudCase
+from ecommerce.inventory.admin import low_stock
+from ecommerce.inventory.models import StockLevel
+from ecommerce.orders.admin.filters import came_today, is_held
+from ecommerce.orders.figures import GONE
+from ecommerce.orders.models import Order, OrderHold
 from platform_site.common import json
 from platform_site.common.admin.callers import may
 from platform_site.common.admin.columns import duration
@@ -42,9 +48,68 @@ def tiles(request: HttpRequest) -> list[Tile]:
     """The tiles that this person may see."""
     now = timezone.now()
     groups: list[tuple[str, Callable[[datetime], list[Tile]]]] = [
+        ("orders:view", _order_tiles),
         ("task:view", _task_tiles),
+        ("fraud:view", _risk_tiles),
+        ("inventory:view", _stock_tiles),
     ]
     return [tile for word, make in groups if may(request, word) for tile in make(now)]
+
+
+def _order_tiles(now: datetime) -> list[Tile]:
+    today = Order.objects.filter(came_today())
+    count = today.count()
+    sums = today.exclude(status__in=GONE).order_by().values_list("currency").annotate(Sum("total"))
+    amounts = [f"{total:,.2f} {currency}" for currency, total in sums]
+    held = Order.objects.filter(is_held()).count()
+    oldest = OrderHold.objects.filter(released_at=None).aggregate(Min("created_at"))
+    since = oldest["created_at__min"]
+    return [
+        Tile(
+            "orders",
+            "Orders today",
+            f"{count:,}",
+            ", ".join(amounts) or "none came yet",
+            _list("orders_order", came="today"),
+        ),
+        Tile(
+            "held",
+            "Orders held",
+            f"{held:,}",
+            f"the oldest for {duration((now - since).total_seconds())}" if since else "none waits",
+            _list("orders_order", held="yes"),
+            is_alarm=held > 0,
+        ),
+    ]
+
+
+def _risk_tiles(now: datetime) -> list[Tile]:
+    waiting = FraudCase.objects.filter(status__in=FraudCase.UNDECIDED)
+    counts = waiting.aggregate(all=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
+    return [
+        Tile(
+            "fraud",
+            "Fraud cases",
+            f"{counts['all']:,}",
+            f"{counts['late']:,} of them overdue",
+            _list("fraud_fraudcase", decided="no"),
+            is_alarm=counts["late"] > 0,
+        )
+    ]
+
+
+def _stock_tiles(now: datetime) -> list[Tile]:
+    low = StockLevel.objects.filter(low_stock()).count()
+    return [
+        Tile(
+            "stock",
+            "Low stock",
+            f"{low:,}",
+            "at or below their reorder point",
+            _list("inventory_stocklevel", stock="low"),
+            is_alarm=low > 0,
+        )
+    ]
 
 
 def _task_tiles(now: datetime) -> list[Tile]:
@@ -73,7 +138,7 @@ def _task_tiles(now: datetime) -> list[Tile]:
             "Oldest ready task",
             "none" if age is None else duration(age),
             "nothing waits for an agent" if age is None else "since it could start",
-            _list("tasks_task", status__exact="pending", o="5"),
+            _list("tasks_task", status__exact="pending", o="6"),
             is_alarm=age is not None and age > 300,
         ),
         Tile(

@@ -49,7 +49,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _entry(page: Any) -> dict[str, Any]:
     meta = page.model._meta
-    title = str(meta.verbose_name_plural)
+    title = getattr(page, "title", "") or str(meta.verbose_name_plural)
     return {
         "title": title[:1].upper() + title[1:],
         "icon": getattr(page, "icon", "table_rows"),

@@ -82,7 +82,7 @@ async function readFigures() {
 
 function factsOf(data) {
   return Object.entries(data)
-    .filter(([name, value]) => !HIDDEN_FACTS.has(name) && name !== `${data.entity_type}_id` && value !== null && value !== "" && typeof value !== "object")
+    .filter(([name, value]) => !HIDDEN_FACTS.has(name) && String(value) !== data.entity_id && name !== `${data.entity_type}_id` && value !== null && value !== "" && typeof value !== "object")
     .slice(0, SHOWN_FACTS)
     .map(([name, value]) => `${name}: ${String(value).slice(0, 60)}`)
     .join(", ");

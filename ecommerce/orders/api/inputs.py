@@ -1,13 +1,12 @@
 """The shapes of what clients of the order routes send."""
 
-from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
 
-from ecommerce.orders.figures import TIME_RANGES
 from ecommerce.orders.models import OrderHold
 from platform_site.common.api import Amount, Input
+from platform_site.common.api.ranges import TimeRangeInput
 
 ADDRESS_KEYS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
 
@@ -78,7 +77,7 @@ class OrderCreateInput(Input):
     email = serializers.EmailField(required=False, default="", allow_blank=True)
     merchant_id = serializers.IntegerField(required=False, allow_null=True, default=None)
     channel = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
-    items = OrderItemInput(many=True, allow_empty=False, max_length=1000)
+    items = serializers.ListField(child=OrderItemInput(), allow_empty=False, max_length=1000)
     shipping_address_id = serializers.IntegerField(required=False, allow_null=True, default=None)
     billing_address_id = serializers.IntegerField(required=False, allow_null=True, default=None)
     shipping_address = AddressInput(required=False, allow_null=True, default=None)
@@ -146,33 +145,12 @@ class ExportInput(Input):
     ids = serializers.ListField(child=Reference(), required=False, max_length=10_000)
 
 
-class RangeInput(Input):
-    """`time_range`, also under its other names."""
+class RangeInput(TimeRangeInput):
+    """A span of time, of one merchant or of all."""
 
-    aliases = {"timeRange": "time_range", "range": "time_range"}
-
-    time_range = serializers.ChoiceField(choices=sorted(TIME_RANGES), required=False)
     merchant_id = serializers.IntegerField(required=False)
-
-    @staticmethod
-    def length(fields: dict[str, Any]) -> timedelta | None:
-        """How far back, or None for always."""
-        return TIME_RANGES.get(fields.get("time_range", ""))
 
 
 class RecentInput(Input):
     limit = serializers.IntegerField(min_value=1, required=False, default=10)
     merchant_id = serializers.IntegerField(required=False)
-
-
-class PaymentInput(Input):
-    aliases = {"orderId": "order_id", "paymentMethod": "payment_method"}
-
-    order_id = Reference()
-    payment_method = serializers.CharField(max_length=40)
-    amount = Amount(min_value=0)
-    currency = serializers.CharField(max_length=3, required=False, default="", allow_blank=True)
-    card_last4 = serializers.RegexField(r"^[0-9]{4}$", required=False, default="", allow_blank=True)
-    card_brand = serializers.CharField(max_length=20, required=False, default="", allow_blank=True)
-    simulate = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
-    capture = serializers.BooleanField(required=False, default=True)

@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework.request import Request
 
-from ecommerce.orders.figures import TIME_RANGES
 from ecommerce.orders.models import Order, OrderHold, OrderItem
+from platform_site.common.api.ranges import TIME_RANGES
 from platform_site.common.errors import Invalid
 
 PAYMENT_STATES = {"pending": (Order.Payment.UNPAID, Order.Payment.AUTHORIZED)}

@@ -3,6 +3,7 @@
 from ecommerce.orders.services.advancing import Progress, order_advance
 from ecommerce.orders.services.cancelling import order_cancel, order_expire
 from ecommerce.orders.services.changing import note_add, order_change, order_set_status
+from ecommerce.orders.services.codes import service_code_set
 from ecommerce.orders.services.fulfilling import (
     fulfillment_cancel,
     fulfillment_create,
@@ -45,4 +46,5 @@ __all__ = [
     "order_refresh",
     "order_release",
     "order_set_status",
+    "service_code_set",
 ]

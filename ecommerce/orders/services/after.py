@@ -23,8 +23,9 @@ from ecommerce.orders.services.fulfilling import (
 )
 from ecommerce.orders.services.holding import order_hold
 from ecommerce.orders.services.invoices import invoice_snapshot
-from ecommerce.orders.services.money import capture_share, is_paid_for
+from ecommerce.orders.services.money import capture_share, is_paid_for, parcel_value
 from ecommerce.orders.services.situation import Situation
+from ecommerce.orders.services.states import tell_customer
 
 P = Fulfillment.Status
 ON_ITS_WAY = (
@@ -115,7 +116,7 @@ def ask_for_label(now: Situation, *, actor: str) -> str:
             to_address=now.order.shipping_address,
             from_address=parcel.warehouse.snapshot(),
             weight_g=parcel.weight_g,
-            value=sum(line.item.unit_price * line.quantity for line in parcel.lines.all()),
+            value=parcel_value(parcel),
             currency=now.order.currency,
             actor=actor,
         )
@@ -160,6 +161,7 @@ def issue_invoice(now: Situation, *, actor: str) -> str:
         snapshot=invoice_snapshot(now),
         actor=actor,
     )
+    tell_customer(now.order, "invoice", actor=actor, document_number=document.number)
     return f"invoice {document.number} issued"
 
 
@@ -190,9 +192,7 @@ def follow_carrier(now: Situation, *, actor: str) -> str:
         if shipment is None or shipment.status not in ON_ITS_WAY:
             continue
         if parcel.status == P.PACKED:
-            number, page = shipment.tracking_number, shipment.tracking_url
-            fulfillment_ship(parcel, tracking_number=number, tracking_url=page, actor=actor)
-            return "parcel shipped"
+            return _ship(parcel, shipment, actor)
         if parcel.status == P.SHIPPED and shipment.status == Shipment.Status.DELIVERED:
             fulfillment_deliver(parcel, actor=actor)
             return "parcel delivered"
@@ -200,6 +200,17 @@ def follow_carrier(now: Situation, *, actor: str) -> str:
             fulfillment_fail(parcel, reason=shipment.status, actor=actor)
             return f"parcel {shipment.status}"
     return ""
+
+
+def _ship(parcel: Fulfillment, shipment: Shipment, actor: str) -> str:
+    fulfillment_ship(
+        parcel,
+        carrier=shipment.carrier.name if shipment.carrier else "",
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+        actor=actor,
+    )
+    return "parcel shipped"
 
 
 def complete_services(now: Situation, *, actor: str) -> str:

@@ -3,7 +3,6 @@
 from contextlib import suppress
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from ecommerce.carriers.services import shipment_void
@@ -14,6 +13,7 @@ from ecommerce.orders.models import Fulfillment, FulfillmentItem, Order, OrderIt
 from ecommerce.orders.services.locking import locked
 from ecommerce.orders.services.situation import Situation
 from ecommerce.orders.services.states import order_refresh, tell_customer
+from ecommerce.products.models import Variant
 from ecommerce.products.services import sales_record
 from ecommerce.warehouses.models import Warehouse
 from ecommerce.warehouses.services import pick_cancel, pick_request
@@ -79,24 +79,24 @@ def fulfillment_pack(
 @requires("orders:edit")
 @transaction.atomic
 def fulfillment_ship(
-    fulfillment: Fulfillment, *, tracking_number: str = "", tracking_url: str = "", actor: str
+    fulfillment: Fulfillment,
+    *,
+    carrier: str = "",
+    tracking_number: str = "",
+    tracking_url: str = "",
+    actor: str,
 ) -> Fulfillment:
     """The carrier has the parcel: its units leave the stock, the customer hears of it.
 
     Raises TransitionNotAllowed unless it is packed, StaleState.
     """
     order = locked(fulfillment.order)
-    changes = {"tracking_number": tracking_number, "shipped_at": timezone.now()}
-    fulfillment.become(Fulfillment.Status.SHIPPED, **changes)
-    units: dict[int, int] = {}
-    variants = {}
-    for line in fulfillment.lines.select_related("item__variant").order_by("pk"):
-        OrderItem.objects.filter(pk=line.item_id).update(fulfilled=F("fulfilled") + line.quantity)
-        variants[line.item.variant_id] = line.item.variant
-        units[line.item.variant_id] = units.get(line.item.variant_id, 0) + line.quantity
+    fulfillment.become(
+        Fulfillment.Status.SHIPPED, tracking_number=tracking_number, shipped_at=timezone.now()
+    )
     stock_ship(
         subject=order.subject,
-        lines=[(variants[pk], quantity) for pk, quantity in sorted(units.items())],
+        lines=_fulfilled_lines(fulfillment),
         source_key=fulfillment.subject,
         warehouse=fulfillment.warehouse,
         actor=actor,
@@ -105,9 +105,10 @@ def fulfillment_ship(
     emit(events.FULFILLMENT_SHIPPED, fulfillment, actor=actor, **facts)
     tell_customer(
         order,
-        "order_shipped",
+        "order-shipped",
         key=fulfillment.subject,
         actor=actor,
+        carrier=carrier or "our carrier",
         tracking_number=tracking_number,
         tracking_url=tracking_url,
     )
@@ -115,6 +116,20 @@ def fulfillment_ship(
     if order.fulfillment_status == Order.Fulfilled.FULFILLED:
         _order_shipped(order, actor)
     return fulfillment
+
+
+def _fulfilled_lines(fulfillment: Fulfillment) -> list[tuple[Variant, int]]:
+    """Count the parcel's units as fulfilled; what that is of each variant."""
+    units: dict[Variant, int] = {}
+    changed = []
+    for line in fulfillment.lines.select_related("item__variant").order_by("pk"):
+        line.item.fulfilled += line.quantity
+        changed.append(line.item)
+        if line.item.variant is not None:
+            units[line.item.variant] = units.get(line.item.variant, 0) + line.quantity
+    # Plain values in one statement: the order's lock is held, nobody else writes these lines.
+    OrderItem.objects.bulk_update(changed, ["fulfilled"], batch_size=200)
+    return sorted(units.items(), key=lambda pair: pair[0].pk)
 
 
 def _order_shipped(order: Order, actor: str) -> None:

@@ -18,7 +18,7 @@ def owed(now: Situation) -> Decimal:
     if not any(item.variant_id for item in now.items):
         return now.order.total
     parcels = now.fulfillments
-    values = [_value(parcel) for parcel in parcels]
+    values = [parcel_value(parcel) for parcel in parcels]
     goods_left = sum(
         (item.unit_price * _unpacked(item.pk, item.quantity - item.cancelled, parcels))
         for item in now.items
@@ -30,7 +30,8 @@ def owed(now: Situation) -> Decimal:
     return sum(due, ZERO)
 
 
-def _value(parcel: Fulfillment) -> Decimal:
+def parcel_value(parcel: Fulfillment) -> Decimal:
+    """What the goods in it were sold for."""
     return sum((line.item.unit_price * line.quantity for line in parcel.lines.all()), ZERO)
 
 

@@ -1,5 +1,7 @@
 """The three axes of an order: its own status moves here, the other two are computed."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -72,7 +74,8 @@ def order_confirm(order: Order, *, actor: str) -> Order:
     if order.status == Order.Status.PENDING and missing:
         raise NotReady(f"{order} waits for: {'; '.join(missing)}.", waits_for=missing)
     order.become(Order.Status.CONFIRMED, confirmed_at=timezone.now(), expires_at=None)
-    tell_customer(order, "order_confirmed", actor=actor)
+    lines = [{"quantity": item.quantity, "name": item.name} for item in Situation(order).items]
+    tell_customer(order, "order-confirmation", actor=actor, lines=lines)
     emit(events.ORDER_CONFIRMED, order, actor=actor, order_number=order.order_number)
     return order
 
@@ -107,7 +110,7 @@ def _money_words(now: Situation) -> str:
 
 
 def tell_customer(
-    order: Order, template: str, *, actor: str, key: str = "", **context: str
+    order: Order, template: str, *, actor: str, key: str = "", **context: Any
 ) -> None:
     """Queue a message about the order; it is sent once for each template and key."""
     address: dict[str, str] = order.shipping_address or {}
@@ -120,7 +123,7 @@ def tell_customer(
             "order_number": order.order_number,
             "total": str(order.total),
             "currency": order.currency,
-            "name": name or "customer",
+            "name": name,
             **context,
         },
         about=order.subject,

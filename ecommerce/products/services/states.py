@@ -1,6 +1,7 @@
 """On sale, off sale, archived: the moves of a product and what it needs for them."""
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from ecommerce.products import events
@@ -30,6 +31,16 @@ def product_publish(product: Product, *, actor: str) -> Product:
     published_at = product.published_at or timezone.now()
     product.become(Status.ACTIVE, published_at=published_at, publish_at=None)
     emit(events.PRODUCT_PUBLISHED, product, actor=actor, sku=_sku(product))
+    return product
+
+
+@transaction.atomic
+def product_postpone(product: Product, *, reason: str, actor: str) -> Product:
+    """The product was due and could not be published: its date goes, and the event says why."""
+    due = Product.objects.filter(pk=product.pk, status=Status.DRAFT, publish_at__isnull=False)
+    if due.update(publish_at=None, updated_at=timezone.now(), version=F("version") + 1):
+        product.refresh_from_db()
+        emit(events.PRODUCT_POSTPONED, product, actor=actor, reason=reason)
     return product
 
 

@@ -14,6 +14,7 @@ from platform_site.common.admin.columns import (
     row_link,
     search_link,
     status_chip,
+    words,
 )
 from platform_site.common.admin.forms import Dialog, KeyedDialog, ReasonDialog
 from platform_site.common.admin.panels import Entry, Panel, table, timeline
@@ -41,4 +42,5 @@ __all__ = [
     "status_chip",
     "table",
     "timeline",
+    "words",
 ]

@@ -215,6 +215,17 @@ def pretty_json(field: str, label: str = "") -> Column:
     return _column(f"{field}_json", name, None, lambda row: json_block(_value(row, field)))
 
 
+def words(field: str, label: str = "") -> Column:
+    """A column with a list of words."""
+    name = label or field.replace("_", " ")
+    return _column(
+        f"{field}_words",
+        name,
+        None,
+        lambda row: ", ".join(map(str, _value(row, field) or ())) or EMPTY,
+    )
+
+
 def json_block(value: Any) -> SafeString | str:
     """JSON for people."""
     if value in (None, {}, [], ""):

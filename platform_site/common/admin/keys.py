@@ -74,7 +74,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     """Digests are never shown: the first characters are enough to recognise a key."""
 
     view_permission = "security:audit"
-    icon, rank = "key", 60
+    title, icon, rank = "API keys", "key", 60
     list_display = (
         "name",
         mono("prefix"),

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from ecommerce.registration import register_builtin_agents
 
+from ecommerce.registration import register_builtin_agents
 from platform_site.management.commands.run_agents import agent_named
 from platform_site.server import LOOPBACK, Door, PortTaken, address, bind, serve
 from tasks.runner import Runner

@@ -1,0 +1,5 @@
+"""Orders in the console."""
+
+from ecommerce.orders.admin import holds, imports, orders, parcels
+
+__all__ = ["holds", "imports", "orders", "parcels"]
