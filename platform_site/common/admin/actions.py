@@ -39,6 +39,8 @@ class ServiceAction:
     `creates` makes it a button of the list itself: the service is called without a row.
     """
 
+    do_not_call_in_templates = True
+
     def __init__(
         self,
         service: Callable[..., Any],
