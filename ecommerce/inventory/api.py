@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from ecommerce.inventory import services
 from ecommerce.inventory.export import levels_as_csv
-from ecommerce.inventory.figures import IS_LOW, IS_OUT, stock_stats, with_available
+from ecommerce.inventory.figures import IS_LOW, IS_OUT, stock_stats, with_free
 from ecommerce.inventory.models import StockLevel, StockMovement
 from ecommerce.inventory.refusals import VariantUnclear
 from ecommerce.inventory.shapes import (
@@ -54,7 +54,7 @@ class InventoryViewSet(ReadViewSet):
 
     def filtered(self, rows: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
         asked = self.query(FilterInput)
-        rows = with_available(rows)
+        rows = with_free(rows)
         if product_id := asked.get("product_id"):
             rows = rows.filter(variant__product=product_id)
         if warehouse_id := asked.get("warehouse_id"):
@@ -122,12 +122,12 @@ class InventoryViewSet(ReadViewSet):
     def low_stock(self, request: Request) -> Response:
         """Levels at their reorder point, or at the `threshold` that the caller names."""
         asked = self.query(LowStockInput)
-        rows = with_available(self.get_queryset())
+        rows = with_free(self.get_queryset())
         if "threshold" in asked:
-            rows = rows.filter(available__lte=asked["threshold"])
+            rows = rows.filter(free__lte=asked["threshold"])
         else:
             rows = rows.filter(IS_LOW)
-        shown = rows.order_by("available", "pk")[: min(asked["limit"], self.max_limit)]
+        shown = rows.order_by("free", "pk")[: min(asked["limit"], self.max_limit)]
         return Response(
             {
                 "low_stock_items": self.get_serializer(shown, many=True).data,

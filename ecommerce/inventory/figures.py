@@ -10,24 +10,24 @@ from platform_site.common.json import Number, instant
 from platform_site.common.money import ZERO, rounded
 
 AVAILABLE = F("on_hand") - F("reserved")
-IS_LOW = Q(reorder_point__gt=0, available__lte=F("reorder_point"))
-IS_OUT = Q(available__lte=0)
+IS_LOW = Q(reorder_point__gt=0, free__lte=F("reorder_point"))
+IS_OUT = Q(free__lte=0)
 
 
-def with_available(rows: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
-    """Each level with what may be sold of it as `available`, for filters in SQL."""
-    return rows.annotate(available=AVAILABLE)
+def with_free(rows: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
+    """What may be sold of each level as `free`, for filters in SQL."""
+    return rows.alias(free=AVAILABLE)
 
 
 def stock_stats() -> dict[str, Any]:
     """All levels in one line; the value is at cost, or at price where no cost is known."""
-    rows = StockLevel.objects.order_by().annotate(free=AVAILABLE)
+    rows = with_free(StockLevel.objects.order_by())
     sums = rows.aggregate(
         items=Count("pk"),
         quantity=Sum("on_hand"),
         promised=Sum("reserved"),
-        low=Count("pk", filter=Q(reorder_point__gt=0, free__lte=F("reorder_point"))),
-        out=Count("pk", filter=Q(free__lte=0)),
+        low=Count("pk", filter=IS_LOW),
+        out=Count("pk", filter=IS_OUT),
         at_cost=_worth("variant__cost", Q(variant__cost__isnull=False)),
         at_price=_worth("variant__price", Q(variant__cost__isnull=True)),
     )

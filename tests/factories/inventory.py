@@ -32,8 +32,6 @@ def make_stock(*, quantity=10, warehouse=None, variant=None, reorder_point=0, **
     variant = variant or make_variant(**fields)
     warehouse = warehouse or make_warehouse()
     level, _ = StockLevel.objects.get_or_create(variant=variant, warehouse=warehouse)
-    if reorder_point:
-        level_change(level, reorder_point=reorder_point, actor="test")
     if quantity:
         level = stock_receive(
             variant=variant,
@@ -42,4 +40,6 @@ def make_stock(*, quantity=10, warehouse=None, variant=None, reorder_point=0, **
             source_key=f"test:{next(_numbers)}",
             actor="test",
         )
+    if reorder_point:
+        level = level_change(level, reorder_point=reorder_point, actor="test")
     return level
