@@ -1,10 +1,17 @@
 """The fleet and the overview in the Commerce API."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from ecommerce.agents import AGENTS
+from ecommerce.orders.models import Order
+from ecommerce.payments.models import Payment
+from ecommerce.products.models import Merchant
 from ecommerce.registration import register_builtin_agents
 from registry.models import Presence
+from tests.factories.anything import make_anything
 from tests.factories.registry import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +23,11 @@ CLIENT_NAMES = (
     *("after_sales", "monitoring", "ai_monitoring", "risk_detection", "backoffice"),
     *("quality_control", "documents", "knowledge", "support"),
 )
+
+
+def make_sold(total, currency, **more):
+    given = {"placed_at": timezone.now(), "subtotal": total, "total": total, **more}
+    return make_anything(Order, currency=currency, **given)
 
 
 @pytest.mark.parametrize("port", ["80", "8100"])
@@ -120,3 +132,49 @@ def test_a_list_costs_the_same_queries_for_two_agents_as_for_twenty(api, django_
 
     with django_assert_num_queries(4):
         api.get("/api/agents")
+
+
+def test_the_overview_is_made_of_rows(api):
+    now = timezone.now()
+    make_agent("w", silent_s=90)
+    for status, total, age in (
+        ("confirmed", "10.50", 1),
+        ("delivered", "4", 30),
+        ("cancelled", 9, 1),
+    ):
+        placed_at = now - timedelta(hours=age)
+        make_anything(Order, status=status, total=total, currency="GBP", placed_at=placed_at)
+    number = Order.objects.get(status="delivered").order_number
+    paid = {"amount": 4, "authorized": 4, "captured": 4, "refunded": "1.25"}
+    make_anything(Payment, order_number=number, **paid)
+
+    body = api.get("/api/system/overview").json()
+
+    assert body["agents"] == {"total": 1, "online": 0, "offline": 1}
+    assert body["entities"]["orders"] == 3
+    assert body["entities"]["merchants"] == Merchant.objects.count()
+    assert body["activity"] == {
+        "orders_24h": 2,
+        "revenue_total": 13.25,
+        "revenue_by_currency": {"GBP": "13.25"},
+        "active_alerts": None,
+    }
+    assert body["uptime"] == "unknown"
+    assert api.get("/api/system/overview", SERVER_PORT="8100").json()["entities"]["orders"] == 3
+
+
+def test_sums_over_several_currencies_are_not_one_figure(api):
+    for currency in ("GBP", "EUR"):
+        make_sold(10, currency)
+
+    activity = api.get("/api/system/overview").json()["activity"]
+
+    assert activity["revenue_total"] is None
+    assert activity["revenue_by_currency"] == {"EUR": "10.00", "GBP": "10.00"}
+
+
+def test_an_empty_house_earned_nothing(api):
+    body = api.get("/api/system/overview").json()
+
+    assert body["activity"]["revenue_total"] == 0
+    assert body["agents"] == {"total": 0, "online": 0, "offline": 0}
