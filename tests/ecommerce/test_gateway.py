@@ -1,6 +1,7 @@
 """The fleet and the overview in the Commerce API."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -26,6 +27,7 @@ CLIENT_NAMES = (
 
 
 def make_sold(total, currency, **more):
+    total = Decimal(total)
     given = {"placed_at": timezone.now(), "subtotal": total, "total": total, **more}
     return make_anything(Order, currency=currency, **given)
 
@@ -145,7 +147,7 @@ def test_the_overview_is_made_of_rows(api):
         placed_at = now - timedelta(hours=age)
         make_anything(Order, status=status, total=total, currency="GBP", placed_at=placed_at)
     number = Order.objects.get(status="delivered").order_number
-    paid = {"amount": 4, "authorized": 4, "captured": 4, "refunded": "1.25"}
+    paid = {"amount": 4, "authorized": 4, "captured": 4, "refunded": Decimal("1.25")}
     make_anything(Payment, order_number=number, **paid)
 
     body = api.get("/api/system/overview").json()
