@@ -1,0 +1,5 @@
+"""Tasks in the console."""
+
+from tasks.admin import engine, tasks
+
+__all__ = ["engine", "tasks"]
