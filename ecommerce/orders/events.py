@@ -21,5 +21,6 @@ FULFILLMENT_DELIVERED = "fulfillment.delivered"  # order_number
 FULFILLMENT_FAILED = "fulfillment.failed"  # order_number, reason
 FULFILLMENT_CANCELLED = "fulfillment.cancelled"  # order_number, reason
 
-IMPORT_FINISHED = "import.finished"  # file_name, orders, lines, total
+IMPORT_FINISHED = "import.finished"  # file_name, orders, total
+IMPORT_FAILED = "import.failed"  # file_name, reason
 SERVICE_CODE_CHANGED = "service_code.changed"  # code, active

@@ -63,7 +63,9 @@ def _stock() -> list[str]:
         for order in ended
         if order.subject in by_subject
     ]
-    moved = StockMovement.objects.filter(kind=MovementKind.SHIP, subject__startswith="orders.order:")
+    moved = StockMovement.objects.filter(
+        kind=MovementKind.SHIP, subject__startswith="orders.order:"
+    )
     shipped = dict(moved.order_by().values_list("subject").annotate(units=-Sum("quantity")))
     lines = OrderItem.objects.filter(fulfilled__gt=0).order_by()
     fulfilled = {

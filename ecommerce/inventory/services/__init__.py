@@ -15,6 +15,7 @@ from ecommerce.inventory.services.shelves import (
     stock_adjust,
     stock_count,
     stock_receive,
+    stock_receive_many,
     stock_transfer,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "stock_count",
     "stock_firm",
     "stock_receive",
+    "stock_receive_many",
     "stock_release",
     "stock_reserve",
     "stock_ship",

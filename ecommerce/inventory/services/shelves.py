@@ -52,6 +52,36 @@ def stock_receive(
 
 @requires("inventory:edit")
 @transaction.atomic
+def stock_receive_many(
+    *, warehouse: Warehouse, lines: Sequence[tuple[Variant, int, str]], reason: str, actor: str
+) -> int:
+    """A delivery of many variants, each with its quantity and source key; how many units came.
+
+    The bulk form of `stock_receive`: each source is received once.
+    """
+    known = StockMovement.objects.filter(source_key__in=[key for _, _, key in lines])
+    done = set(known.values_list("source_key", flat=True))
+    new = [line for line in lines if line[2] not in done]
+    StockLevel.objects.bulk_create(
+        (StockLevel(variant=variant, warehouse=warehouse) for variant, _, _ in new),
+        ignore_conflicts=True,
+    )
+    levels = dict(
+        StockLevel.objects.filter(
+            warehouse=warehouse, variant__in=[variant.pk for variant, _, _ in new]
+        ).values_list("variant_id", "pk")
+    )
+    received = MovementKind.RECEIVE
+    changes = [
+        Change(levels[variant.pk], received, source=key, key=key, on_hand=units, reason=reason)
+        for variant, units, key in new
+    ]
+    _book(changes, actor)
+    return sum(units for _, units, _ in new)
+
+
+@requires("inventory:edit")
+@transaction.atomic
 def stock_adjust(
     *, variant: Variant, warehouse: Warehouse, change: int, reason: str, actor: str
 ) -> StockMovement:

@@ -1,0 +1,1 @@
+"""Reading sales files: what they look like, and what is in them. Writes nothing."""
