@@ -139,13 +139,9 @@ def test_a_list_costs_the_same_queries_for_two_agents_as_for_twenty(api, django_
 def test_the_overview_is_made_of_rows(api):
     now = timezone.now()
     make_agent("w", silent_s=90)
-    for status, total, age in (
-        ("confirmed", "10.50", 1),
-        ("delivered", "4", 30),
-        ("cancelled", 9, 1),
-    ):
-        placed_at = now - timedelta(hours=age)
-        make_anything(Order, status=status, total=total, currency="GBP", placed_at=placed_at)
+    sold = (("confirmed", "10.50", 1), ("delivered", 4, 30), ("cancelled", 9, 1))
+    for status, total, age_h in sold:
+        make_sold(total, "GBP", status=status, placed_at=now - timedelta(hours=age_h))
     number = Order.objects.get(status="delivered").order_number
     paid = {"amount": 4, "authorized": 4, "captured": 4, "refunded": Decimal("1.25")}
     make_anything(Payment, order_number=number, **paid)
