@@ -18,7 +18,10 @@ def deliver(*, key: str, to: str, subject: str, body: str, at: datetime) -> str:
     """Put the mail into the outbox and return its name there; put there before, that name.
 
     The key is the provider's idempotency key: whoever dies after this call may call it again.
+    Raises ValueError for what is no mail address.
     """
+    if "@" not in to:
+        raise ValueError(f"{to} is no mail address.")
     folder: Path = settings.MAIL
     folder.mkdir(parents=True, exist_ok=True)
     name = file_name(key)
