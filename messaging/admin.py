@@ -14,7 +14,7 @@ from messaging.models import Event
 from messaging.topics import Sight
 from platform_site.common.admin import Panel, ReadOnlyAdmin, ago, mono, pretty_json, timeline
 from platform_site.common.admin.callers import caller_of
-from platform_site.common.admin.columns import EMPTY, anchor
+from platform_site.common.admin.columns import EMPTY, anchor, short_id
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -73,7 +73,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="about")
     def about(self, event: Event) -> SafeString | str:
-        words = f"{event.entity_type} {event.entity_id}"
+        words = f"{event.entity_type} {short_id(event.entity_id)}"
         address = entity_url(event.entity_type, event.entity_id)
         return anchor(address, words) if address else words
 

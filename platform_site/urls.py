@@ -7,7 +7,7 @@ from django.urls import path, re_path
 from django.utils.module_loading import autodiscover_modules
 
 from ecommerce.products.api.categories import FeaturedView, NewArrivalsView
-from platform_site import health, openapi, overview, root
+from platform_site import health, openapi, root
 from platform_site.common.api import commerce, coordinator, platform
 from platform_site.console import control_room
 

@@ -16,6 +16,7 @@ from platform_site.common.admin import (
     chip,
     link_to,
     mono,
+    postal,
     pretty_json,
     quantity,
     search_link,
@@ -33,7 +34,7 @@ class ShipmentAdmin(ReadOnlyAdmin):
 
     view_permission = "carriers:view"
     icon, rank = "local_shipping", 20
-    personal = (to_address := pretty_json("to_address", "to"),)
+    personal = (to_address := postal("to_address", "to"),)
     list_display = (
         "__str__",
         chip("status"),

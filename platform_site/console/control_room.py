@@ -15,6 +15,7 @@ from messaging.models import Event
 from messaging.topics import Sight
 from platform_site.common import json
 from platform_site.common.admin.callers import caller_of, may
+from platform_site.common.admin.columns import short_id
 from platform_site.common.admin.looks import ICONS
 from platform_site.console import figures
 
@@ -79,7 +80,7 @@ def _latest(request: HttpRequest) -> list[Event]:
 def _line(event: Event) -> dict[str, Any]:
     return {
         "event": event.type.replace(".", " ").replace("_", " "),
-        "about": f"{event.entity_type} {event.entity_id}",
+        "about": f"{event.entity_type} {short_id(event.entity_id)}",
         "url": entity_url(event.entity_type, event.entity_id),
         "facts": facts_line(event.data, about=event.entity_id),
         "actor": event.actor,

@@ -138,7 +138,7 @@ def _task_tiles(now: datetime) -> list[Tile]:
             "Oldest ready task",
             "none" if age is None else duration(age),
             "nothing waits for an agent" if age is None else "since it could start",
-            _list("tasks_task", status__exact="pending", o="6"),
+            _list("tasks_task", status__exact="pending", o="5"),
             is_alarm=age is not None and age > 300,
         ),
         Tile(

@@ -7,6 +7,7 @@ const feed = document.getElementById("feed");
 const FIGURES_EVERY_MS = 1000; // at most; they are read after events
 const LOOK_EVERY_MS = 10000; // silence of an agent is no event, so look now and then
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
+const LONGEST_ID = 30;
 const SHOWN_FACTS = 4;
 const HIDDEN_FACTS = new Set(["event", "event_id", "entity_type", "entity_id", "entity_version", "actor", "trace_id", "causation_id", "seq"]);
 
@@ -98,7 +99,8 @@ function line(frame) {
   time.textContent = clock(new Date(frame.timestamp));
   const about = document.createElement("span");
   about.className = "fd-about";
-  const words = `${frame.data.entity_type ?? ""} ${frame.data.entity_id ?? ""}`.trim();
+  const id = String(frame.data.entity_id ?? "");
+  const words = `${frame.data.entity_type ?? ""} ${id.length > LONGEST_ID ? `${id.slice(0, 8)}…` : id}`.trim();
   const page = live.pages[frame.data.entity_type];
   const subject = document.createElement(page ? "a" : "span");
   subject.textContent = words;

@@ -48,7 +48,6 @@ class TaskAdmin(ReadOnlyAdmin):
     icon, rank = "task_alt", 20
     list_display = (
         "short_title",
-        mono("task_type", "type"),
         chip("status"),
         "target",
         quantity("priority"),

@@ -28,7 +28,7 @@ from platform_site.common.admin import (
     chip,
     link_to,
     mono,
-    pretty_json,
+    postal,
     row_link,
     service_action,
     status_chip,
@@ -80,8 +80,8 @@ class OrderAdmin(ReadOnlyAdmin):
         "email",
         "card_last4",
         "customer_notes",
-        ship_to := pretty_json("shipping_address", "ships to"),
-        bill_to := pretty_json("billing_address", "invoice to"),
+        ship_to := postal("shipping_address", "ships to"),
+        bill_to := postal("billing_address", "invoice to"),
     )
     list_display = (
         mono("order_number", "order"),
@@ -111,21 +111,28 @@ class OrderAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    (chip("status"), chip("payment_status", "payment")),
-                    (chip("fulfillment_status", "parcels"), "held_for"),
-                    (link_to("customer"), "email"),
-                    (amount("total"), amount("subtotal")),
-                    (amount("tax"), amount("shipping_cost", "shipping"), amount("discount")),
+                    (
+                        chip("status"),
+                        chip("payment_status", "payment"),
+                        chip("fulfillment_status", "parcels"),
+                    ),
+                    ("held_for", link_to("customer"), "email"),
+                    (ago("placed_at", "placed"), ago("created_at", "came"), "expires_at"),
                     ("channel", "origin", mono("external_ref", "reference elsewhere")),
-                    ("placed_at", "created_at", "expires_at"),
                     "cancel_reason",
                 )
             },
         ),
         (
-            "Addresses and payment",
-            {"fields": ((ship_to, bill_to), ("payment_method", "card_last4"), "customer_notes")},
+            "Money",
+            {
+                "fields": (
+                    (amount("total"), amount("subtotal"), amount("discount")),
+                    (amount("tax"), amount("shipping_cost", "shipping"), "payment_method"),
+                )
+            },
         ),
+        ("Addresses", {"fields": ((ship_to, bill_to), ("customer_notes", "card_last4"))}),
     )
     inlines = [ItemInline]
     actions = [

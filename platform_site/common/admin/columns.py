@@ -16,6 +16,8 @@ from platform_site.common.admin.looks import ICONS, look_of
 
 EMPTY = "–"  # noqa: RUF001 (a dash for people)
 
+LONGEST_ID = 30
+
 Column = Callable[..., Any]
 
 
@@ -224,6 +226,32 @@ def words(field: str, label: str = "") -> Column:
         None,
         lambda row: ", ".join(map(str, _value(row, field) or ())) or EMPTY,
     )
+
+
+ADDRESS_LINES = (("name",), ("company",), ("line1",), ("line2",), ("postal_code", "city", "state"))
+ADDRESS_ENDS = (("country",), ("phone", "email"))
+
+
+def postal(field: str, label: str = "") -> Column:
+    """A column with an address as it stands on a label."""
+    name = label or field.replace("_", " ")
+    return _column(f"{field}_postal", name, None, lambda row: address_block(_value(row, field)))
+
+
+def address_block(address: dict[str, Any] | None) -> SafeString | str:
+    """The lines of an address that are not empty."""
+    found = address or {}
+    lines = [
+        " ".join(str(found[key]) for key in keys if found.get(key))
+        for keys in (*ADDRESS_LINES, *ADDRESS_ENDS)
+    ]
+    text = "\n".join(line for line in lines if line)
+    return format_html('<span class="fd-address">{}</span>', text) if text else EMPTY
+
+
+def short_id(text: str) -> str:
+    """The first characters of an id that no person reads whole."""
+    return text if len(text) <= LONGEST_ID else f"{text[:8]}…"
 
 
 def json_block(value: Any) -> SafeString | str:
