@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -68,7 +69,7 @@ class AgentViewSet(AgentEdge, ApiViewSet):
 
     @extend_schema(request=inputs.CoordinatorAgentInput)
     @action(detail=False, methods=["post"])
-    def register(self, request: Request) -> Response:
+    def register(self, request: Request) -> HttpResponseBase:
         """Register an agent, or the same one again."""
         fields = self.validated(inputs.CoordinatorAgentInput)
         agent_id, with_key = self.claimed_id(fields), fields["issue_key"]

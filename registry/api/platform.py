@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -52,7 +53,7 @@ class AgentViewSet(AgentEdge, PlatformViewSet):
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=inputs.PlatformAgentInput)
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponseBase:
         """Register an agent; without `agent_id` it is a new one."""
         fields = self.validated(inputs.PlatformAgentInput)
         agent_id, with_key = self.claimed_id(fields), fields["issue_key"]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from messaging.models import Event
 from registry.models import Agent
 from registry.services import watch
+from tasks.models import Attempt, Lease
 from tests.factories.registry import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -284,3 +285,69 @@ def test_four_facts_stand_beside_the_one_word(api):
         "polling": False,
         "has_headroom": True,
     }
+
+
+@pytest.fixture
+def working(api):
+    """An agent with one slot that works on one task; answers the task's id."""
+    make_agent("w", capabilities=["ocr"], max_concurrency=1)
+    body = {"title": "Read", "description": "a page", "required_capabilities": ["ocr"]}
+    task = api.post("/api/v1/tasks", body).json()
+    claimed = api.post("/api/v1/agents/w/claim", {"max": 1, "wait_s": 0}).json()["tasks"]
+    assert [one["id"] for one in claimed] == [task["id"]]
+    return task["id"]
+
+
+def test_an_agent_without_a_free_slot_is_busy(api, working):
+    agent = api.get("/api/v1/agents/w").json()
+
+    assert (agent["status"], agent["in_flight"]) == ("busy", 1)
+    assert agent["facts"]["has_headroom"] is False
+    assert agent["health_parts"]["headroom"] == 0.0
+    assert agent["health_score"] == 0.9
+
+
+@pytest.mark.parametrize("ending", ["deregister", "disable"])
+def test_the_work_of_an_agent_that_leaves_returns_to_the_queue(api, working, ending):
+    if ending == "deregister":
+        api.delete("/api/v1/agents/w")
+    else:
+        body = {"overlay": "disabled", "reason": "wrong model"}
+        assert api.post("/api/v1/agents/w/overlay", body).json()["in_flight"] == 0
+
+    assert api.get(f"/api/v1/tasks/{working}").json()["status"] == "pending"
+    make_agent("other", capabilities=["ocr"])
+    taken = api.post("/api/v1/agents/other/claim", {"max": 1, "wait_s": 0}).json()["tasks"]
+    assert [task["id"] for task in taken] == [working]
+
+
+def test_a_draining_agent_is_drained_when_its_last_task_ends(api, working):
+    api.post("/api/v1/agents/w/overlay", {"overlay": "draining", "reason": "upgrade"})
+    watch()
+    assert not Event.objects.filter(type="agent.drained").exists()
+
+    Lease.objects.update(ended_at=timezone.now(), outcome=Lease.Outcome.COMPLETED)
+    watch()
+
+    assert Event.objects.get(type="agent.drained").entity_id == "w"
+
+
+def test_how_attempts_went_shows_in_the_health_score(api, working):
+    now = timezone.now()
+    Attempt.objects.update(outcome="failed", started_at=now - timedelta(seconds=2), ended_at=now)
+    Lease.objects.update(ended_at=now, outcome=Lease.Outcome.FAILED)
+
+    watch()
+
+    agent = api.get("/api/v1/agents/w").json()
+    assert agent["health_parts"]["success"] == 0.0
+    assert agent["health_score"] == 0.7
+
+
+def test_ids_of_agents_do_not_swallow_the_routes_of_their_work(api):
+    make_agent("claim")
+
+    response = api.post("/api/v1/agents/claim/claim", {"max": 1, "wait_s": 0})
+
+    assert response.status_code == 204
+    assert api.get("/api/v1/agents/claim").json()["id"] == "claim"
