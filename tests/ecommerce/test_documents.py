@@ -1,5 +1,6 @@
 """Invoices: numbers without a gap, snapshots for ever, files with the same bytes."""
 
+import base64
 import hashlib
 import random
 import zlib
@@ -181,7 +182,7 @@ def test_a_long_invoice_goes_over_pages_that_are_counted(lines):
     content = pdf.rendered(invoice)
 
     pages = content.count(b"/Type /Page\n")
-    assert pages == (1 if lines == 1 else 24)
+    assert pages == (1 if lines == 1 else 14)
     assert pdf.rendered(invoice) == content
 
 
@@ -209,8 +210,6 @@ def decoded(raw):
     try:
         yield zlib.decompress(raw)
     except zlib.error:
-        import base64
-
         try:
             yield zlib.decompress(base64.a85decode(raw.removesuffix(b"~>")))
         except (ValueError, zlib.error):
@@ -218,14 +217,15 @@ def decoded(raw):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_at_once_number_without_gap_or_double_though_some_fail():
+@pytest.mark.parametrize("turns", [6, pytest.param(40, marks=pytest.mark.stress)])
+def test_ten_at_once_number_without_gap_or_double_though_some_fail(turns):
     first_run.ensure(actor="test")
     failed = []
 
     def issue(worker):
         chance = random.Random(worker)
         try:
-            for turn in range(40):
+            for turn in range(turns):
                 gives_up = chance.random() < 0.15
                 _issue_one(f"orders.fulfillment:{worker}-{turn}", gives_up=gives_up)
                 failed.extend([turn] * gives_up)
@@ -238,11 +238,10 @@ def test_ten_at_once_number_without_gap_or_double_though_some_fail():
     for thread in threads:
         thread.join()
 
-    numbers = sorted(
-        int(n.rsplit("-")[-1]) for n in Document.objects.values_list("number", flat=True)
-    )
-    assert 30 < len(failed) < 90
-    assert numbers == list(range(1, 400 - len(failed) + 1))
+    issued = Document.objects.values_list("number", flat=True)
+    numbers = sorted(int(number.rsplit("-")[-1]) for number in issued)
+    assert 0 < len(failed) < 10 * turns / 4
+    assert numbers == list(range(1, 10 * turns - len(failed) + 1))
 
 
 def _issue_one(subject, *, gives_up):
