@@ -61,16 +61,16 @@ def agent_report_status(
 def presence_touch(agent: Agent, *, polling_for_s: float | None = None) -> None:
     """A claim or a call under a lease is a sign of life; written at most once a second.
 
-    `polling_for_s` says for how long a waiting claim counts as polling.
+    A claim says with `polling_for_s` how long it is willing to wait; the agent counts as polling
+    for twice that time.
     """
-    rows = Presence.objects.filter(agent=agent)
+    changes: dict[str, Any] = {"last_seen_at": Now()}
+    is_due = Q(last_seen_at=None) | Q(last_seen_at__lt=Now() - TOUCHED_EVERY)
     if polling_for_s is not None:
-        until = Now() + timedelta(seconds=polling_for_s)
-        rows.update(last_seen_at=Now(), polling_until=until)
-        return
-    rows.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=Now() - TOUCHED_EVERY)).update(
-        last_seen_at=Now()
-    )
+        until = Now() + timedelta(seconds=2 * max(polling_for_s, 1))
+        changes["polling_until"] = until
+        is_due |= Q(polling_until=None) | Q(polling_until__lt=until - TOUCHED_EVERY)
+    Presence.objects.filter(is_due, agent=agent).update(**changes)
 
 
 def seen_now(

@@ -351,3 +351,14 @@ def test_ids_of_agents_do_not_swallow_the_routes_of_their_work(api):
 
     assert response.status_code == 204
     assert api.get("/api/v1/agents/claim").json()["id"] == "claim"
+
+
+def test_a_claim_is_a_sign_of_life_and_counts_as_polling(api):
+    make_agent("w", silent_s=500)
+
+    api.post("/api/v1/agents/w/claim", {"max": 1, "wait_s": 0})
+
+    agent = api.get("/api/v1/agents/w").json()
+    assert agent["status"] == "active"
+    assert agent["facts"]["polling"] is True
+    assert agent["facts"]["reachable"] is True
