@@ -17,7 +17,7 @@ def explain(task: Task) -> dict[str, Any]:
     """`{task_id, status, sentence, feasible, position, tasks_ahead, estimate_s, agents}`."""
     found = {"task_id": task.pk, "status": str(task.status), "feasible": None, "position": None}
     if task.status != Status.PENDING:
-        nothing = {"tasks_ahead": None, "estimate_s": None, "agents": []}
+        nothing: dict[str, Any] = {"tasks_ahead": None, "estimate_s": None, "agents": []}
         return {**found, "sentence": _not_queued(task), **nothing}
     obstacles = Obstacles(task)
     rows = obstacles.rows()

@@ -29,7 +29,7 @@ class Obstacles:
         self.task = task
         self.agents = list(self._agents())
         self.now = timezone.now()
-        self.held: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+        self.held: dict[Any, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
         live = Lease.objects.filter(agent__in=self.agents, ended_at=None)
         for agent, request in live.values_list("agent", "request"):
             for key, amount in decimals(request).items():

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from statistics import mean, median
+from typing import Any
 
 from django.db.models import Count, Expression, F, IntegerField, OuterRef, Subquery, Value, Window
 from django.db.models.functions import Coalesce, RowNumber
@@ -32,7 +33,9 @@ def recent_outcomes(agent_pks: Iterable[int]) -> dict[int, Outcomes]:
     place = Window(RowNumber(), partition_by=F("agent"), order_by=F("ended_at").desc())
     ended = Attempt.objects.filter(agent__in=list(agent_pks), outcome__in=Attempt.OVER)
     latest = ended.annotate(place=place).filter(place__lte=LATEST).order_by("ended_at")
-    rows = list(latest.values_list("agent", "outcome", "task__task_type", "started_at", "ended_at"))
+    rows: list[Any] = list(
+        latest.values_list("agent", "outcome", "task__task_type", "started_at", "ended_at")
+    )
     by_type: dict[str, list[float]] = defaultdict(list)
     by_agent: dict[int, list[tuple[bool, str, float]]] = defaultdict(list)
     for agent, outcome, task_type, started_at, ended_at in rows:

@@ -97,7 +97,7 @@ class AgentCompleteView(AgentView):
         return Response({"results": rows})
 
 
-class AgentTasksView(TaskEdge, AgentView):  # type: ignore[misc]  # both say who calls
+class AgentTasksView(TaskEdge, AgentView):
     """`/agents/{id}/tasks`."""
 
     access = {"get": "task:view"}

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.common import access
+from platform_site.common.api.viewsets import Access
 from platform_site.common.errors import Missing
 from platform_site.common.principals import Principal
 from registry.identity import require_may_act_as
@@ -18,7 +19,7 @@ from tasks.api import inputs
 from tasks.models import Lease, Task, TaskDependency
 from tasks.refusals import LeaseLost
 
-LEASE_CALLS = {
+LEASE_CALLS: Access = {
     "heartbeat": services.task_heartbeat,
     "complete": services.tasks_complete,
     "fail": services.task_fail,

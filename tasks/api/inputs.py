@@ -281,4 +281,4 @@ class ResultInput(TaskCompleteInput):
 class CompleteManyInput(Input):
     """POST /api/v1/agents/{id}/complete."""
 
-    results = ResultInput(many=True, max_length=50)
+    results = ResultInput(many=True, max_length=50)  # type: ignore[call-arg]  # of many=True

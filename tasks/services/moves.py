@@ -73,7 +73,7 @@ def _cases(tasks: Sequence[Task], name: str, values: PerTask) -> Any:
     distinct = [values[task.pk] for task in tasks]
     if all(repr(value) == repr(distinct[0]) for value in distinct):  # 1 is not True here
         return distinct[0]
-    field = Task._meta.get_field(name)
+    field: Any = Task._meta.get_field(name)
     whens = [When(pk=pk, then=Value(value, output_field=field)) for pk, value in values.items()]
     case = Case(*whens, output_field=field)
     must_cast = connection.features.requires_casted_case_in_updates

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from statistics import quantiles
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -198,10 +199,8 @@ def classes_measure() -> int:
     measured = 0
     for key in rows.values_list("task__task_class", flat=True).distinct().order_by():
         times = rows.filter(task__task_class=key).order_by("-ended_at")
-        spans = [
-            (ended - started).total_seconds() * 1000
-            for started, ended in times.values_list("started_at", "ended_at")[:MEASURED_ATTEMPTS]
-        ]
+        latest: Any = times.values_list("started_at", "ended_at")[:MEASURED_ATTEMPTS]
+        spans = [(ended - started).total_seconds() * 1000 for started, ended in latest]
         p90 = spans[0] if len(spans) == 1 else quantiles(spans, n=10, method="inclusive")[8]
         measured += TaskClass.objects.filter(pk=key).update(p90_ms=round(p90))
     return measured
