@@ -33,9 +33,8 @@ def recent_outcomes(agent_pks: Iterable[int]) -> dict[int, Outcomes]:
     place = Window(RowNumber(), partition_by=F("agent"), order_by=F("ended_at").desc())
     ended = Attempt.objects.filter(agent__in=list(agent_pks), outcome__in=Attempt.OVER)
     latest = ended.annotate(place=place).filter(place__lte=LATEST).order_by("ended_at")
-    rows: list[Any] = list(
-        latest.values_list("agent", "outcome", "task__task_type", "started_at", "ended_at")
-    )
+    columns = ("agent", "outcome", "task__task_type", "started_at", "ended_at")
+    rows: Any = latest.values_list(*columns)
     by_type: dict[str, list[float]] = defaultdict(list)
     by_agent: dict[int, list[tuple[bool, str, float]]] = defaultdict(list)
     for agent, outcome, task_type, started_at, ended_at in rows:

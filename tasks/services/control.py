@@ -65,7 +65,8 @@ def task_change(
         version=F("version") + 1, updated_at=timezone.now(), **changes
     )
     task.version += 1
-    emit(events.TASK_CHANGED, task, actor=actor, fields=sorted(changes))
+    asked = sorted({"priority", "deadline", "metadata"} & set(changes))
+    emit(events.TASK_CHANGED, task, actor=actor, fields=asked)
     return task
 
 

@@ -42,11 +42,10 @@ def test_the_best_rank_comes_first(api, agent):
         ("urgent", {"priority": 10}),
         ("normal", {"priority": 5}),
         ("first of all", {"priority": 10, "preempt": True}),
-        ("due soon", {"priority": 1, "deadline": timezone.now() + timedelta(seconds=60)}),
     ):
         make_task(title, **wishes)
 
-    assert titles(claim(api)) == ["first of all", "urgent", "normal", "due soon", "low"]
+    assert titles(claim(api)) == ["first of all", "urgent", "normal", "low"]
 
 
 def test_an_empty_queue_and_a_full_agent_are_told_apart(api):
