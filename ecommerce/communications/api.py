@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -61,7 +62,7 @@ class MessageViewSet(ReadViewSet):
         return rows.filter(**wanted)
 
     @action(detail=True, methods=["post"])
-    def resend(self, request: Request, pk: str) -> Response:
+    def resend(self, request: Request, pk: str) -> HttpResponseBase:
         """Try a given-up message again."""
         message = self.get_object()
         return self.once(lambda: self.respond(services.message_resend(message, actor=self.actor)))

@@ -16,7 +16,7 @@ from django.template import (
     defaultfilters,
     defaulttags,
 )
-from django.template.base import FilterExpression, Node, Variable, VariableNode
+from django.template.base import Variable, VariableNode
 
 from platform_site.common.errors import Invalid
 
@@ -64,16 +64,17 @@ def check(source: str, variables: Iterable[str], *, field: str) -> None:
         raise Invalid(f"The {field} uses {unknown[0]}, which is not declared.", field=field)
 
 
-def _roots(nodes: Iterable[Node], bound: frozenset[str] = frozenset()) -> set[str]:
+def _roots(nodes: Iterable[Any], bound: frozenset[str] = frozenset()) -> set[str]:
     """The names that the nodes read from the context, without those bound by a loop around them."""
     found: set[str] = set()
     for node in nodes:
         if isinstance(node, VariableNode):
             found |= _names(node.filter_expression)
         elif isinstance(node, defaulttags.ForNode):
-            inner = bound | {"forloop", *node.loopvars}
-            found |= _names(node.sequence)
-            found |= _roots(node.nodelist_loop, inner) | _roots(node.nodelist_empty, bound)
+            loop: Any = node  # the stubs know its parts only as they are before parsing
+            inner = bound | {"forloop", *loop.loopvars}
+            found |= _names(loop.sequence)
+            found |= _roots(loop.nodelist_loop, inner) | _roots(loop.nodelist_empty, bound)
         elif isinstance(node, defaulttags.IfNode):
             for condition, nodelist in node.conditions_nodelists:
                 found |= _asked(condition) | _roots(nodelist, bound)
@@ -85,11 +86,12 @@ def _asked(condition: Any) -> set[str]:
     if condition is None:
         return set()
     if isinstance(condition, defaulttags.TemplateLiteral):
-        return _names(condition.value)
+        literal: Any = condition  # its value is an expression, whatever the stubs say
+        return _names(literal.value)
     return _asked(condition.first) | _asked(getattr(condition, "second", None))
 
 
-def _names(expression: FilterExpression) -> set[str]:
+def _names(expression: Any) -> set[str]:
     arguments = [value for _, values in expression.filters for _, value in values]
     variables = [v for v in (expression.var, *arguments) if isinstance(v, Variable)]
     return {variable.lookups[0] for variable in variables if variable.lookups}

@@ -1,8 +1,10 @@
 """Customers and their addresses in the Commerce API (commerce-api.md 3.6)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Avg, Count, Q, QuerySet
+from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -218,7 +220,7 @@ class CustomerViewSet(ReadViewSet):
             }
         )
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponseBase:
         """A new customer; 409 for a known mail address."""
         fields = self.validated(CustomerCreateInput)
         return self.once(
@@ -253,7 +255,7 @@ class CustomerViewSet(ReadViewSet):
         return Response({"addresses": AddressSerializer(rows, many=True, context=context).data})
 
     @addresses.mapping.post
-    def address_add(self, request: Request, pk: str) -> Response:
+    def address_add(self, request: Request, pk: str) -> HttpResponseBase:
         """A further address."""
         customer, fields = self.get_object(), self.validated(AddressAddInput)
         context = self.get_serializer_context()
@@ -285,7 +287,7 @@ class CustomerViewSet(ReadViewSet):
         )
 
 
-def _sees_personal(context: dict[str, Any]) -> bool:
+def _sees_personal(context: Mapping[str, Any]) -> bool:
     return bool(context["view"].may(PERSONAL))
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ecommerce.carriers import events
-from ecommerce.carriers.models import LabelAttempt, Shipment
+from ecommerce.carriers.models import CarrierService, LabelAttempt, Shipment
 from ecommerce.carriers.provider import Label
 from ecommerce.carriers.services.rates import Quote
 from ecommerce.carriers.services.shipments import facts_of
@@ -40,7 +40,7 @@ def attempt_open(shipment: Shipment, *, actor: str) -> LabelAttempt:
         number = shipment.attempts.count() + 1
         attempt = LabelAttempt.objects.create(
             shipment=shipment,
-            service_id=shipment.service_id,
+            service=CarrierService.objects.get(shipments=shipment),
             idempotency_key=f"label:{shipment.pk}:{number}",
         )
     return attempt

@@ -73,7 +73,7 @@ def _move(shipment: Shipment, code: str, at: datetime, actor: str) -> None:
     changes: dict[str, Any] = {}
     if code == Status.IN_TRANSIT:
         first = shipment.events.aggregate(at=Min("at"))["at"]
-        transit_s = CarrierService.objects.get(pk=shipment.service_id).simulated_transit_s
+        transit_s = CarrierService.objects.get(shipments=shipment).simulated_transit_s
         changes = {
             "scanned_at": first,
             "expected_at": first + timedelta(seconds=transit_s),

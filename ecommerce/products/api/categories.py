@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +29,7 @@ class CategoriesView(ApiView):
             rows = rows.filter(is_active=True)
         return Response({"categories": CategorySerializer(rows, many=True).data})
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """A new category; 409 for a known slug."""
         fields = self.validated(CategoryCreateInput)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -82,7 +83,7 @@ class ProductViewSet(ReadViewSet):
         headers = {"ETag": f'"{product.version}"'}
         return Response(self.get_serializer(product).data, headers=headers)
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponseBase:
         """A new product with everything the wizard asked; 409 for a known SKU."""
         fields = self.validated(inputs.ProductInput)
         return self.once(
@@ -94,7 +95,8 @@ class ProductViewSet(ReadViewSet):
         product = self.get_object()
         fields = self.validated(inputs.ProductInput, partial=True)
         fields.pop("merchant", None)
-        seen = request.headers.get("If-Match", str(request.data.get("version", ""))).strip('W/"')
+        body: Any = request.data
+        seen = request.headers.get("If-Match", str(body.get("version", ""))).strip('W/"')
         changed = services.product_change(
             product,
             seen_version=int(seen) if seen.isdigit() else None,
