@@ -14,7 +14,7 @@ from ecommerce.orders.figures import placed_between, revenue
 from ecommerce.orders.models import Order
 from ecommerce.products.models import Merchant, Product
 from platform_site.common import json
-from platform_site.common.api import ApiView, commerce
+from platform_site.common.api import ApiView
 from platform_site.common.money import ZERO
 from platform_site.health import measured, version
 
@@ -66,6 +66,3 @@ def _earned(orders: QuerySet[Order]) -> dict[str, Decimal]:
 def _in_one_currency(earned: dict[str, Decimal]) -> json.Number | None:
     """One figure where there is one currency; sums over several would mean nothing."""
     return json.Number(sum(earned.values(), ZERO)) if len(earned) < 2 else None
-
-
-commerce.view("system/overview", OverviewView.as_view())

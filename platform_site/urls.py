@@ -7,12 +7,13 @@ from django.urls import path, re_path
 from django.utils.module_loading import autodiscover_modules
 
 from ecommerce.products.api.categories import FeaturedView, NewArrivalsView
-from platform_site import health, openapi, root
+from platform_site import health, openapi, overview, root
 from platform_site.common.api import commerce, coordinator, platform
 from platform_site.console import control_room
 
 autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
 autodiscover_modules("agent")  # agents fill the ports that the routes of lower domains ask
+commerce.view("system/overview", overview.OverviewView.as_view())
 
 handler404 = "platform_site.common.api.errors.json_404"
 handler500 = "platform_site.common.api.errors.json_500"
