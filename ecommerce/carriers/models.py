@@ -109,7 +109,11 @@ class RateRule(BaseModel):
             models.UniqueConstraint(
                 fields=("service", "zone", "measure", "currency", "up_to"),
                 name="carriers_raterule_bracket_once",
-                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=("service", "zone", "measure", "currency"),
+                condition=Q(up_to=None),
+                name="carriers_raterule_open_bracket_once",
             ),
             models.CheckConstraint(
                 condition=Q(amount__gte=0), name="carriers_raterule_amount_gte_0"

@@ -54,7 +54,7 @@ What you paid is being given back.
         """Dear {{ name|default:"customer" }},
 
 the payment of {{ total|amount }} {{ currency }} for your order {{ order_number }} was declined.
-Please pay it in another way; until then the goods stay reserved for a short while.
+Please pay in another way; the goods are kept for you again as far as they are still there.
 """,
         ["order_number", "name", "total", "currency"],
     ),
