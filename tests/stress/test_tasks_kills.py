@@ -63,7 +63,7 @@ def completions(platform: Platform) -> dict[str, int]:
 
 def status_of(platform: Platform, task_id: str) -> str:
     """The status of a task in the database."""
-    [(status,)] = platform.sql(f"SELECT status FROM tasks_task WHERE id = '{task_id}'")  # noqa: S608
+    [(status,)] = platform.sql(f"SELECT status FROM tasks_task WHERE id = '{task_id}'")
     return str(status)
 
 
@@ -87,7 +87,7 @@ def test_killed_workers_lose_no_task_and_complete_none_twice(database):
     """R1: 16 worker processes, one of them killed with -9 each 0.3 s."""
     seed = int(os.environ.get("STRESS_SEED", time.time_ns() % 1_000_000))
     print(f"STRESS_SEED={seed}")  # noqa: T201 (a failure has to be repeatable)
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     with Platform(database, agents=False) as platform:
         ids = submit(platform, TASKS, lease_s=SHORTEST_LEASE_S)
         workers = [worker(platform, f"painter-{n}", "paint") for n in range(WORKERS)]
