@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -99,13 +100,33 @@ def address(door: Door) -> str:
 
 
 class _Socket(WebSocketsSansIOProtocol):
-    """A WebSocket whose handshake is under way at the shutdown is hung up on, not answered 500."""
+    """Uvicorn's WebSocket, quiet about what clients do wrong.
+
+    One whose handshake is under way at the shutdown is hung up on, not answered 500.
+    """
 
     def shutdown(self) -> None:
         if self.handshake_complete or self.close_sent:
             super().shutdown()
         else:
             self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is no UTF-8 ends the socket with 1007; uvicorn logs a stack for it besides."""
+        try:
+            if self.curr_msg_data_type == "text":
+                b"".join(self.frames).decode()
+        except UnicodeDecodeError:
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
+    async def send(self, message: Any) -> None:
+        """A refusal completes the handshake; uvicorn logs it as an error of ours."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
 
 
 class _Server(uvicorn.Server):

@@ -25,7 +25,7 @@ async def event_lines(
 ) -> AsyncIterator[bytes]:
     """The stream after `place`; ends when the credential does, or when events are gone unread."""
     clock = asyncio.get_running_loop().time
-    recheck_at = clock() + RECHECK_EVERY_S
+    recheck_at, bookmark_at = clock() + RECHECK_EVERY_S, clock() + BOOKMARK_EVERY_S
     with connections.connected():
         async with shared_tail() as tail:
             reader = Reader(tail, place)
@@ -43,8 +43,11 @@ async def event_lines(
                     continue
                 sent = [entry.line() for entry in batch.entries if takes(entry.event)]
                 reader.place = batch.cursor
-                cursor = str(batch.cursor)
-                yield b"".join(sent) or _line("bookmark", cursor, {"cursor": cursor})
+                if sent:
+                    yield b"".join(sent)
+                if clock() >= bookmark_at:
+                    bookmark_at = clock() + BOOKMARK_EVERY_S
+                    yield _line("bookmark", str(reader.place), {"cursor": str(reader.place)})
 
 
 def _line(event: str, cursor: str, data: dict[str, object]) -> bytes:

@@ -24,24 +24,11 @@ alice.groups.add(Group.objects.get_or_create(name="operator")[0])
 key_issue(name="test", owner=alice, secret={key!r}, actor="test")
 """
 SERVE = """
-import threading, time
 import django; django.setup()
 from django.conf import settings
-from django.db import Error, close_old_connections
-from messaging.sequencer import number_events
-import uvicorn
-def tick():
-    while True:
-        time.sleep(0.2)
-        try:
-            number_events()
-        except Error as error:
-            print("tick:", error, flush=True)
-        close_old_connections()
-threading.Thread(target=tick, daemon=True).start()
-uvicorn.run("platform_site.asgi:application", port=settings.PORT, ws="websockets-sansio",
-    ws_max_size=2**20, ws_per_message_deflate=False, ws_ping_timeout=100, lifespan="off",
-    log_config=None, access_log=False, proxy_headers=False)
+from platform_site.server import Door, bind, serve
+from tasks.runner import Runner
+serve([bind(Door(settings.PORT, "127.0.0.1", "streams"))], runner=Runner([], threads=1))
 """
 EMIT = """
 import random, sys, threading, time

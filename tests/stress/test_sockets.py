@@ -8,6 +8,8 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -97,7 +99,7 @@ def resident_mb(pid: int) -> float:
 
 
 async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
-    with Streams("postgres") as platform:
+    with Streams("postgres") as platform, ExitStack() as open_sockets:
         found: list[dict[str, object]] = []
         reader = asyncio.create_task(follow(platform, found))
         await finish([platform.writer(99, 1, 300, size=8000)])  # warm: caches, threads, the tail
@@ -108,7 +110,7 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
             client, answer = raw_socket(platform, platform.headers, receive_buffer=4096)
             assert answer.startswith(b"HTTP/1.1 101")
             client.sendall(frame(subscribe.encode()))
-            deaf.append(client)
+            deaf.append(open_sockets.enter_context(client))
 
         await finish([platform.writer(0, 1, 900, size=8000)])
         table = [seq for (seq,) in platform.query(TABLE)]
@@ -130,16 +132,12 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
         sleeper = deaf.pop()
         seqs = await asyncio.to_thread(read_all, sleeper, len(table))
         assert seqs == table
-        for client in [*deaf, sleeper]:
-            client.close()
         reader.cancel()
         assert "Traceback" not in platform.log
 
 
 def written(data: dict[str, object]) -> float:
     """When the event was written, in seconds since 1970."""
-    from datetime import datetime
-
     return datetime.fromisoformat(str(data["timestamp"])).timestamp()
 
 
@@ -184,14 +182,13 @@ def test_a_broken_frame_ends_its_socket_alone_and_leaves_no_traceback(platform, 
     client, _ = raw_socket(platform, platform.headers)
     other, _ = raw_socket(platform, platform.headers)
 
-    client.settimeout(3)
-    client.sendall(sent)
+    with client, other:
+        client.settimeout(3)
+        client.sendall(sent)
 
-    assert close_code(client) == code
-    other.sendall(frame(b'{"type": "ping"}'))
-    assert b"pong" in other.recv(65536)
-    client.close()
-    other.close()
+        assert close_code(client) == code
+        other.sendall(frame(b'{"type": "ping"}'))
+        assert b"pong" in other.recv(65536)
     assert "Traceback" not in platform.log
 
 
