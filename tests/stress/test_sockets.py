@@ -102,17 +102,19 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
     with Streams("postgres") as platform, ExitStack() as open_sockets:
         found: list[dict[str, object]] = []
         reader = asyncio.create_task(follow(platform, found))
-        await finish([platform.writer(99, 1, 300, size=8000)])  # warm: caches, threads, the tail
+        await finish([platform.writer(90, 4, 20, size=12000)])  # warm: caches, threads, the tail
         subscribe = json.dumps({"type": "subscribe", "subscriptions": [TYPE], "since": "oldest"})
         before_mb = resident_mb(platform.pid)
         deaf = []
-        for _ in range(100):
-            client, answer = raw_socket(platform, platform.headers, receive_buffer=4096)
+        for number in range(100):
+            # The last one will read again, which takes minutes through a window of 4 KB.
+            window = 4096 if number < 99 else 0
+            client, answer = raw_socket(platform, platform.headers, receive_buffer=window)
             assert answer.startswith(b"HTTP/1.1 101")
             client.sendall(frame(subscribe.encode()))
             deaf.append(open_sockets.enter_context(client))
 
-        await finish([platform.writer(0, 1, 900, size=8000)])
+        await finish([platform.writer(0, 4, 190, size=12000)])
         table = [seq for (seq,) in platform.query(TABLE)]
         await until(lambda: len(found) >= len(table), 10)
         begun = time.monotonic()
@@ -120,13 +122,13 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
         answered_s = time.monotonic() - begun
         grown_mb = resident_mb(platform.pid) - before_mb
 
-        assert len(table) * 8000 > 8_000_000  # offered to each: more than the kernel buffers
+        assert len(table) * 12_000 > 8_000_000  # offered to each: more than the kernel buffers
         assert [data["seq"] for data in found] == table
-        lateness = sorted(float(d["received"]) - written(d) for d in found[-800:])  # type: ignore[arg-type]
+        lateness = sorted(float(d["received"]) - written(d) for d in found[-600:])  # type: ignore[arg-type]
         assert lateness[len(lateness) // 2] < 0.5
         assert answer.status_code == 200
         assert answered_s < 1
-        print(f"grown by {grown_mb:.1f} MB, median lateness {lateness[400]:.3f} s")  # noqa: T201
+        print(f"grown by {grown_mb:.1f} MB, median lateness {lateness[300]:.3f} s")  # noqa: T201
         assert grown_mb < 20
         # One of them wakes up and finds everything, in order.
         sleeper = deaf.pop()
