@@ -12,7 +12,7 @@ from django.db.models import Q
 from messaging import bell, log, metrics
 from messaging.cursor import Cursor, CursorExpired
 from messaging.models import Event
-from messaging.streams.threads import in_thread
+from messaging.streams.threads import in_tail_thread
 from messaging.topics import spoken
 from platform_site.common import json
 
@@ -124,14 +124,14 @@ class Tail:
 
     async def _look(self) -> None:
         if self.head is None:
-            self._move([], await in_thread(log.head))
+            self._move([], await in_tail_thread(log.head))
         while True:
             assert self.head is not None  # noqa: S101 (for the type checker)
             try:
-                page = await in_thread(log.page, self.head, Q(), limit=CHUNK)
+                page = await in_tail_thread(log.page, self.head, Q(), limit=CHUNK)
             except CursorExpired:
                 self._forget()
-                self._move([], await in_thread(log.head))
+                self._move([], await in_tail_thread(log.head))
                 return
             self._move([Entry(event) for event in page.events], page.cursor)
             if len(page.events) < CHUNK:
@@ -140,7 +140,7 @@ class Tail:
     async def _measure(self) -> None:
         while True:
             try:
-                self.snapshot = await in_thread(metrics.snapshot)
+                self.snapshot = await in_tail_thread(metrics.snapshot)
                 self._wake()
             except DatabaseError as error:
                 logger.warning("The figures cannot be read at the moment: %s", error)

@@ -115,6 +115,7 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
             deaf.append(open_sockets.enter_context(client))
 
         await finish([platform.writer(0, 4, 190, size=12000)])
+        await finish([platform.writer(50, 1, 30, pause_s=0.05)])  # when all of them are full
         table = [seq for (seq,) in platform.query(TABLE)]
         await until(lambda: len(found) >= len(table), 10)
         begun = time.monotonic()
@@ -124,11 +125,11 @@ async def test_100_sockets_that_never_read_cost_under_20_mb_and_delay_nobody():
 
         assert len(table) * 12_000 > 8_000_000  # offered to each: more than the kernel buffers
         assert [data["seq"] for data in found] == table
-        lateness = sorted(float(d["received"]) - written(d) for d in found[-600:])  # type: ignore[arg-type]
+        lateness = sorted(float(d["received"]) - written(d) for d in found if d["writer"] == 50)  # type: ignore[arg-type]
         assert lateness[len(lateness) // 2] < 0.5
         assert answer.status_code == 200
         assert answered_s < 1
-        print(f"grown by {grown_mb:.1f} MB, median lateness {lateness[300]:.3f} s")  # noqa: T201
+        print(f"grown by {grown_mb:.1f} MB, median lateness {lateness[len(lateness) // 2]:.3f} s")  # noqa: T201
         assert grown_mb < 20
         # One of them wakes up and finds everything, in order.
         sleeper = deaf.pop()
