@@ -6,6 +6,7 @@ const feed = document.getElementById("feed");
 
 const FIGURES_EVERY_MS = 1000; // at most; they are read after events
 const LOOK_EVERY_MS = 10000; // silence of an agent is no event, so look now and then
+const SILENT_MS = 15000; // figures that nobody could read for so long are stale
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 const LONGEST_ID = 30;
 const SHOWN_FACTS = 4;
@@ -17,6 +18,7 @@ let paused = false;
 let tries = 0;
 let asOf = new Date();
 let readAt = 0;
+let trueAt = performance.now(); // when figures were read last with success
 let reading = false;
 let dirty = false;
 let waiting = []; // events that came since the feed was drawn
@@ -31,7 +33,7 @@ function state(word, text) {
 
 function showState() {
   if (paused) state("paused", `paused at ${clock(asOf)}`);
-  else if (!socket || socket.readyState !== WebSocket.OPEN) state("stale", `stale since ${clock(asOf)}`);
+  else if (!socket || socket.readyState !== WebSocket.OPEN || performance.now() - trueAt > SILENT_MS) state("stale", `stale since ${clock(asOf)}`);
   else state("live", `live, as of ${clock(asOf)}`);
 }
 
@@ -73,6 +75,7 @@ async function readFigures() {
     Object.entries(figures.tiles).forEach(([key, tile]) => showTile(key, tile));
     Object.entries(figures.agents).forEach(([id, agent]) => showAgent(id, agent));
     asOf = new Date(figures.as_of);
+    trueAt = performance.now();
   } catch {
     dirty = true; // the badge says since when
   } finally {

@@ -16,7 +16,7 @@ _WORDS = {
         authorized in_transit shipped confirmed rendering sending partial partially_paid
         partially_fulfilled partially_refunded claimed rated released reserved firm capturing""",
     DONE: """completed done succeeded delivered captured paid fulfilled active approved sent
-        rendered issued consumed healthy online idle available closed low ok""",
+        rendered issued consumed healthy online idle available closed low ok decided""",
     ATTENTION: """waiting retrying on_hold held review in_review medium short degraded draining
         cordoned cancel_requested cancelling expired stale suspect suppressed refunded
         maintenance unresponsive late""",
