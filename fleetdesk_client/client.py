@@ -89,7 +89,7 @@ class Fleetdesk:
         if self.agent_id:
             body["agent_id"] = self.agent_id
         agent: dict[str, Any] = self._call("POST", "/api/v1/agents", json=body).json()
-        self.agent_id = agent["agent_id"]
+        self.agent_id = agent["id"]
         return agent
 
     def heartbeat(self, **facts: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Fleetdesk:
         """After a start: what became of the tasks we held; all others return to the queue."""
         held = [{"task_id": row.task_id, "lease_epoch": row.lease_epoch} for row in holding]
         answer = self._call("POST", self._mine("recover"), json={"holding": held})
-        outcomes: list[dict[str, Any]] = answer.json()["tasks"]
+        outcomes: list[dict[str, Any]] = answer.json()["results"]
         return outcomes
 
     def claim(
@@ -121,6 +121,16 @@ class Fleetdesk:
     def complete(self, task: Claimed, result: Any = None) -> dict[str, Any]:
         """The work is done. Raises LeaseLost."""
         return self._under_lease(task, "complete", result=result)
+
+    def complete_many(self, done: Sequence[tuple[Claimed, Any]]) -> list[dict[str, Any]]:
+        """Complete several at once, each with its result; the outcome of each, in order.
+
+        `{task_id, status, late}`, or `{task_id, status: "error", detail, code}` for a lost lease.
+        """
+        results = [{"task_id": t.task_id, **t.fence, "result": result} for t, result in done]
+        answer = self._call("POST", self._mine("complete"), json={"results": results})
+        outcomes: list[dict[str, Any]] = answer.json()["results"]
+        return outcomes
 
     def fail(
         self, task: Claimed, message: str, *, kind: str = "Error", retryable: bool = True

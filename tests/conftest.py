@@ -1,5 +1,6 @@
 """Fixtures that every test knows: alice is an operator, bob has no business here."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -65,3 +66,13 @@ def run_agents() -> Callable[[], int]:
         return drain()
 
     return work
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under REQUIRE_ALL=1 a skip is a failure: what could not be tried is not proved."""
+    report = yield
+    if os.environ.get("REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped under REQUIRE_ALL=1: {call.excinfo.value}"
+    return report

@@ -3,19 +3,20 @@
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 import httpx
 import pytest
 
 from tests.stress.platform import Platform
+from tests.stress.worker import start
 
 pytestmark = [pytest.mark.stress, pytest.mark.parametrize("database", ["sqlite", "postgres"])]
 FULL = os.environ.get("STRESS") == "full"
-TASKS = 5000 if FULL else 1500
+TASKS = int(os.environ.get("STRESS_TASKS", 5000 if FULL else 1500))
 WORKERS = 16
 KILL_EVERY_S = 0.3
 PATIENCE_S = 600 if FULL else 90
@@ -27,21 +28,20 @@ def submit(platform: Platform, count: int, **fields) -> list[str]:
     ids: list[str] = []
     while len(ids) < count:
         tasks = [
-            {"title": f"Task {n}", "required_capabilities": ["paint"], "payload": {}, **fields}
+            {"title": f"Task {n}", "description": "", "required_capabilities": ["paint"], **fields}
             for n in range(min(100, count - len(ids)))
         ]
         url = f"{platform.url}/api/v1/tasks/batch"
-        answer = httpx.post(url, json=tasks, headers=platform.headers, timeout=60)
+        answer = httpx.post(url, json={"tasks": tasks}, headers=platform.headers, timeout=60)
         answer.raise_for_status()
-        ids.extend(row["id"] for row in answer.json())
+        ids.extend(row["task"]["id"] for row in answer.json()["results"])
     return ids
 
 
-def worker(platform: Platform, name: str, skill: str, *more: str) -> subprocess.Popen[bytes]:
+def worker(platform: Platform, name: str, skill: str, *, work_s: float = 0.002) -> BaseProcess:
     """A process that works as the agent `name`."""
     lines = str(platform.folder / "history")
-    arguments = [platform.url, platform.key, name, skill, lines, *more]
-    return platform.popen("-m", "tests.stress.worker", *arguments)
+    return start(platform.url, platform.key, name, skill, lines, work_s)
 
 
 def history(platform: Platform) -> list[list[str]]:
@@ -71,16 +71,17 @@ def wait_until(holds: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> 
     """Poll until it holds; fail the test if it does not in time."""
     until = time.monotonic() + patience_s
     while not holds():
-        assert time.monotonic() < until, "It did not happen in time."
+        if time.monotonic() > until:
+            pytest.fail("It did not happen in time.")
         time.sleep(0.1)
 
 
-def end(processes: list[subprocess.Popen[bytes]]) -> None:
+def end(processes: list[BaseProcess]) -> None:
     """Kill what was started here and wait for it."""
     for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        process.kill()
+    for process in processes:
+        process.join()
 
 
 def test_killed_workers_lose_no_task_and_complete_none_twice(database):
@@ -98,8 +99,7 @@ def test_killed_workers_lose_no_task_and_complete_none_twice(database):
                 nonlocal kills
                 time.sleep(KILL_EVERY_S)
                 n = chance.randrange(WORKERS)
-                workers[n].kill()
-                workers[n].wait()
+                end([workers[n]])
                 workers[n] = worker(platform, f"painter-{n}", "paint")
                 kills += 1
                 open_tasks = "SELECT count(*) FROM tasks_task WHERE status <> 'completed'"
@@ -122,22 +122,21 @@ def test_who_oversleeps_is_accepted_late_or_refused_but_never_counted_twice(data
         policy = {"lease_s": SHORTEST_LEASE_S, "retry": {"base_s": 1}}
         [alone] = submit(platform, 1, agent_id="sleeper-1", **policy)
         [shared] = submit(platform, 1, required_capabilities=["draw"], **policy)
-        slow = ("--work-s", "1.5")
         sleepers = [
-            worker(platform, "sleeper-1", "paint", *slow),
-            worker(platform, "sleeper-2", "draw", *slow),
+            worker(platform, "sleeper-1", "paint", work_s=1.5),
+            worker(platform, "sleeper-2", "draw", work_s=1.5),
         ]
         workers = list(sleepers)
         try:
             wait_until(lambda: {alone, shared} <= told(platform, "begun"))
             for sleeper in sleepers:
-                sleeper.send_signal(signal.SIGSTOP)
+                os.kill(sleeper.pid, signal.SIGSTOP)
             workers.append(worker(platform, "helper", "draw"))
             wait_until(lambda: shared in told(platform, "completed"))
             wait_until(lambda: status_of(platform, alone) in ("pending", "retrying"))
 
             for sleeper in sleepers:
-                sleeper.send_signal(signal.SIGCONT)
+                os.kill(sleeper.pid, signal.SIGCONT)
 
             wait_until(lambda: alone in told(platform, "late"))
             wait_until(lambda: shared in told(platform, "refused"))

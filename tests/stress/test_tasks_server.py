@@ -39,7 +39,7 @@ class Submitter:
         try:
             answer = http.post(
                 "/api/v1/tasks",
-                json={"title": key, "required_capabilities": ["nobody"]},
+                json={"title": key, "description": "", "required_capabilities": ["nobody"]},
                 headers={"Idempotency-Key": key},
             )
         except httpx.TransportError:
