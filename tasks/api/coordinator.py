@@ -48,7 +48,7 @@ class SubmitInput(Input):
     """POST /tasks/submit."""
 
     task_data = Payload()
-    priority: Any = serializers.JSONField(default=lambda: "normal")
+    priority = serializers.JSONField(default="normal")  # type: ignore[arg-type]  # any JSON
     requirements = serializers.DictField(required=False, allow_null=True)
     chain_id = serializers.CharField(
         max_length=200, required=False, allow_null=True, allow_blank=True

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from messaging.events import emit_many
 from platform_site.common.access import requires
-from platform_site.common.errors import Invalid
+from platform_site.common.errors import Invalid, Missing
 from registry.health import with_health
 from registry.identity import require_incarnation
 from registry.models import Agent
@@ -62,7 +62,7 @@ def task_claim(
     """Take up to `maximum` tasks for the agent, best rank first.
 
     `capabilities` narrows what is taken to tasks that require no others. `wait_s` says how long the
-    caller means to poll. Raises Invalid, Superseded.
+    caller means to poll. Raises Invalid, Superseded, Missing.
     """
     if not 1 <= maximum <= LARGEST:
         raise Invalid(f"max is {maximum}; a claim takes 1 to {LARGEST} tasks.", field="max")
@@ -73,7 +73,10 @@ def task_claim(
     if not classes:
         return Claim(reason=withheld(agent, _reported(agent)) or NO_TASK)
     with transaction.atomic():
-        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+        agents = Agent.objects.select_related("presence").filter(deregistered_at=None)
+        locked = agents.select_for_update(no_key=True, of=("self",)).filter(pk=agent.pk).first()
+        if locked is None:
+            raise Missing("Agent not found")
         require_incarnation(locked, incarnation)
         if reason := withheld(locked, _reported(locked)):
             return Claim(reason=reason)

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from messaging.models import Event
+from platform_site.common.errors import Missing
 from registry.models import Agent
 from registry.services import agent_deregister, agent_overlay_set
-from tasks import services
+from tasks import registry_ports, services
 from tasks.models import Breaker, Lease, LimitHold, OrphanResult, Task
 from tests.factories.registry import make_agent
 from tests.factories.tasks import claim_one, fence, make_running, make_task
@@ -416,3 +417,47 @@ def test_a_claim_of_fifty_costs_as_many_queries_as_a_claim_of_one(
 
     with django_assert_max_num_queries(16):
         assert len(services.task_claim(agent, maximum=50, actor="test").tasks) == 50
+
+
+def test_a_claim_that_waits_is_asked_again_when_the_bell_rings(api, agent):
+    waits = api.post("/api/v1/agents/worker-1/claim", {"wait_s": 30})
+    does_not = api.post("/api/v1/agents/worker-1/claim", {"wait_s": 0})
+
+    assert (waits.status_code, waits.headers["X-Poll-Again"]) == (204, "tasks;30")
+    assert "X-Poll-Again" not in does_not.headers
+    assert api.post("/api/v1/agents/worker-1/claim", {"wait_s": 61}).status_code == 422
+
+
+def test_an_agent_that_goes_while_it_claims_gets_nothing(agent):
+    make_task()
+    agent_deregister(agent, actor="alice")
+
+    with pytest.raises(Missing):
+        services.task_claim(agent, actor="test")
+
+    assert Task.objects.get().status == Status.PENDING
+
+
+def test_the_registry_counts_work_in_flight_and_how_it_went(api):
+    agent = make_agent("worker-1", max_concurrency=1)
+    item = make_running(agent)
+
+    shown = api.get("/api/v1/agents/worker-1").json()
+    services.task_complete(item.task, **fence(item), actor="test")
+    outcomes = registry_ports.recent_outcomes([agent.pk])
+
+    assert (shown["in_flight"], shown["status"]) == (1, "busy")
+    assert registry_ports.in_flight([agent.pk]) == {}
+    assert outcomes[agent.pk].success == 1.0
+
+
+def test_the_usual_time_of_a_class_is_measured(agent):
+    item = make_running(agent)
+    services.task_complete(item.task, **fence(item), actor="test")
+    ended = timezone.now()
+    item.task.attempt_rows.update(started_at=ended - timedelta(seconds=7), ended_at=ended)
+
+    assert services.classes_measure() == 1
+
+    item.task.task_class.refresh_from_db()
+    assert item.task.task_class.p90_ms == 7000

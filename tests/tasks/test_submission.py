@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.models import Event
+from platform_site.common.context import tracing
 from tasks import services
 from tasks.models import Task
 from tasks.policies import Policy, static_rank
@@ -296,3 +297,24 @@ def test_the_backoff_doubles_up_to_its_cap_within_the_jitter():
         delays = [policy.retry_delay_s(failures) for _ in range(200)]
         assert expected * 0.8 <= min(delays) <= max(delays) <= expected * 1.2
         assert max(delays) - min(delays) > expected * 0.2
+
+
+def test_a_chain_of_causes_that_grows_too_long_ends_in_a_rejected_task():
+    with tracing(depth=16):
+        assert make_task().status == "pending"
+    with tracing(depth=17):
+        task = make_task(unique_key="loop")
+
+    assert (task.status, task.error["type"]) == ("rejected", "causation_loop")
+    assert Event.objects.filter(type="task.rejected", entity_id=task.pk).count() == 1
+    assert make_task(unique_key="loop").status == "pending"
+
+
+def test_a_job_is_enqueued_once_for_each_key_and_asks_for_its_capability():
+    job = services.job_enqueue("system.render", {"id": 7}, title="Render", key="7", actor="t")
+    same = services.job_enqueue("system.render", {"id": 7}, title="Render", key="7", actor="t")
+    other = services.job_enqueue("system.render", {"id": 8}, title="Render", key="8", actor="t")
+
+    assert job.pk == same.pk != other.pk
+    assert job.required_capabilities == ["system.render"]
+    assert job.task_type == "system.render"
