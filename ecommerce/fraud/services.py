@@ -110,7 +110,7 @@ def case_decide(case: FraudCase, *, decision: str, reason: str, actor: str) -> F
 
     Raises Invalid, TransitionNotAllowed, StaleState.
     """
-    happened = {
+    happened: dict[str, str] = {
         FraudCase.Status.APPROVED: events.FRAUD_CASE_APPROVED,
         FraudCase.Status.REJECTED: events.FRAUD_CASE_REJECTED,
     }

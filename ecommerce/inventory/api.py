@@ -37,7 +37,7 @@ class InventoryViewSet(ReadViewSet):
 
     plural = "inventory"
     queryset = StockLevel.objects.select_related("variant__product", "warehouse")
-    serializer_class = LevelSerializer
+    serializer_class: Any = LevelSerializer
     access = {
         "list": "inventory:view",
         "retrieve": "inventory:view",

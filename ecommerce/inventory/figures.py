@@ -14,7 +14,7 @@ IS_LOW = Q(reorder_point__gt=0, free__lte=F("reorder_point"))
 IS_OUT = Q(free__lte=0)
 
 
-def with_free(rows: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
+def with_free(rows: QuerySet[StockLevel]) -> QuerySet[Any]:
     """What may be sold of each level as `free`, for filters in SQL."""
     return rows.alias(free=AVAILABLE)
 

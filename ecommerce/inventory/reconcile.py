@@ -1,6 +1,9 @@
 """Whether the stock adds up: every level against its reservations and its movements."""
 
+from typing import Any
+
 from django.db.models import F, QuerySet, Sum
+from django.db.models.expressions import Combinable
 
 from ecommerce.inventory.models import Reservation, StockLevel, StockMovement
 
@@ -25,5 +28,5 @@ def differences() -> list[str]:
     return found
 
 
-def _sums(rows: QuerySet, amount: F) -> dict[int, int]:  # type: ignore[type-arg]  # of either model
+def _sums(rows: QuerySet[Any], amount: Combinable) -> dict[int, int]:
     return dict(rows.order_by().values_list("level").annotate(units=Sum(amount)))

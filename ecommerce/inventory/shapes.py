@@ -36,7 +36,7 @@ class CountInput(Input):
 
 
 class CountsInput(Input):
-    updates = CountInput(many=True, allow_empty=False, max_length=500)
+    updates = serializers.ListField(child=CountInput(), min_length=1, max_length=500)
 
 
 class AdjustInput(Input):

@@ -295,7 +295,7 @@ class PaymentEvent(LedgerModel):
     actor = models.CharField(max_length=220)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager["PaymentEvent"]] = PaymentEventSet.as_manager()  # type: ignore[assignment]  # stubs lose the set
+    objects: ClassVar[models.Manager["PaymentEvent"]] = PaymentEventSet.as_manager()
 
     class Meta:
         ordering = ("pk",)

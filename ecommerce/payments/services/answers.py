@@ -1,6 +1,7 @@
 """Keep what the provider answered, and move the totals that follow from it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -137,10 +138,10 @@ def _not_refunded(payment: Payment, request: PaymentEvent, answer: Answer, actor
 
 
 def _refund_of(request: PaymentEvent) -> Refund:
-    return Refund.objects.select_for_update().get(pk=request.refund_id)
+    return Refund.objects.select_for_update(of=("self",)).get(events=request)
 
 
-def _error(answer: Answer) -> dict[str, str]:
+def _error(answer: Answer) -> dict[str, Any]:
     return {"error_code": answer.error_code, "error": answer.error[:200]}
 
 

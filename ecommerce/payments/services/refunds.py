@@ -1,6 +1,7 @@
 """Give money back: within the limit at once, above it when a second person agrees."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -53,7 +54,7 @@ def refund_decide(refund: Refund, *, approve: bool, reason: str = "", actor: str
         raise SecondPersonNeeded(
             f"{refund} was requested by {actor}; somebody else has to decide about it."
         )
-    decision = {
+    decision: dict[str, Any] = {
         "decided_by": actor,
         "decided_at": timezone.now(),
         "decision_reason": reason[:500],
@@ -80,7 +81,7 @@ def refund_retry(refund: Refund, *, actor: str) -> Refund:
     return refund
 
 
-def _approve(refund: Refund, actor: str, **changes: object) -> Refund:
+def _approve(refund: Refund, actor: str, **changes: Any) -> Refund:
     refund.become(Refund.Status.APPROVED, **changes)
     key = f"refund:{refund.idempotency_key}:{refund.attempt}"
     ask(refund.payment, Kind.REFUND, refund.amount, key=key, actor=actor, refund=refund)
@@ -99,5 +100,5 @@ def _reserve(payment: Payment, amount: Decimal) -> None:
     settle(payment, refund_pending=payment.refund_pending + amount)
 
 
-def _facts(refund: Refund) -> dict[str, object]:
+def _facts(refund: Refund) -> dict[str, Any]:
     return facts(refund.payment, refund.amount, refund_id=refund.pk)
