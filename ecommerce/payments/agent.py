@@ -61,7 +61,7 @@ def _carry_out(event: dict[str, Any], actor: str) -> dict[str, Any]:
     except NoAnswer as error:
         payment = services.request_unknown(request, actor=actor)
         raise _later(request, payment) from error
-    payment = services.request_answered(request, answer, actor=actor)
+    payment = services.request_answered(request, answer=answer, actor=actor)
     result = {"payment_id": payment.pk, "status": payment.status}
     return result if answer.accepted else {**result, "refused": answer.error}
 

@@ -18,7 +18,7 @@ AT_ONCE_KEY = "at-once"
 
 
 @transaction.atomic
-def request_answered(request: PaymentEvent, answer: Answer, *, actor: str) -> Payment:
+def request_answered(request: PaymentEvent, *, answer: Answer, actor: str) -> Payment:
     """Write the outcome of a request; a second answer to it changes nothing."""
     payment = locked(request.payment_id)
     if payment.events.filter(idempotency_key=request.idempotency_key, phase__in=OUTCOMES).exists():

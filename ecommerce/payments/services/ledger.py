@@ -23,9 +23,9 @@ def asked(payment: Payment, key: str) -> PaymentEvent | None:
 
 def ask(
     payment: Payment,
+    *,
     kind: str,
     amount: Decimal,
-    *,
     key: str,
     actor: str,
     refund: Refund | None = None,

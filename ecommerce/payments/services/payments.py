@@ -62,7 +62,7 @@ def payment_request(
             )
     except IntegrityError as error:
         return _twin(order_number, amount, idempotency_key, error)
-    ask(payment, Kind.AUTHORIZE, amount, key=AUTHORIZE_KEY, actor=actor)
+    ask(payment, kind=Kind.AUTHORIZE, amount=amount, key=AUTHORIZE_KEY, actor=actor)
     emit(events.PAYMENT_REQUESTED, payment, actor=actor, **facts(payment, key=AUTHORIZE_KEY))
     return payment
 
@@ -91,7 +91,7 @@ def payment_capture(
             requested=wanted,
         )
     settle(payment, capture_pending=payment.capture_pending + wanted)
-    ask(payment, Kind.CAPTURE, wanted, key=f"capture:{key}", actor=actor)
+    ask(payment, kind=Kind.CAPTURE, amount=wanted, key=f"capture:{key}", actor=actor)
     told = facts(payment, wanted, key=f"capture:{key}")
     emit(events.PAYMENT_CAPTURE_REQUESTED, payment, actor=actor, **told)
     return payment
@@ -117,7 +117,7 @@ def payment_void(payment: Payment, *, reason: str = "", actor: str) -> Payment:
         )
     number = payment.events.filter(kind=Kind.VOID).count() + 1
     settle(payment, void_pending=rest)
-    ask(payment, Kind.VOID, rest, key=f"void:{number}", actor=actor)
+    ask(payment, kind=Kind.VOID, amount=rest, key=f"void:{number}", actor=actor)
     told = facts(payment, rest, key=f"void:{number}")
     emit(events.PAYMENT_VOID_REQUESTED, payment, actor=actor, **told)
     return payment

@@ -84,7 +84,7 @@ def refund_retry(refund: Refund, *, actor: str) -> Refund:
 def _approve(refund: Refund, actor: str, **changes: Any) -> Refund:
     refund.become(Refund.Status.APPROVED, **changes)
     key = f"refund:{refund.idempotency_key}:{refund.attempt}"
-    ask(refund.payment, Kind.REFUND, refund.amount, key=key, actor=actor, refund=refund)
+    ask(refund.payment, kind=Kind.REFUND, amount=refund.amount, key=key, actor=actor, refund=refund)
     emit(events.REFUND_APPROVED, refund, actor=actor, **_facts(refund), key=key)
     return refund
 
