@@ -15,6 +15,7 @@ from ecommerce.orders.models import Order
 from ecommerce.orders.services import order_advance
 from ecommerce.payments import events as payments
 from ecommerce.warehouses import events as warehouses
+from platform_site.common.context import causation_id, trace_id, tracing
 from tasks.handlers import handles
 from tasks.ticks import tick
 
@@ -54,7 +55,10 @@ def advance(event: dict[str, Any], *, actor: str) -> dict[str, Any]:
     order = _order_of(event)
     if order is None:
         return {"skipped": "no order of ours"}
-    progress = order_advance(order, actor=actor)
+    # A step moves the order on along its table, so it cannot come round: the chain of causes, which
+    # may have sixteen links, begins anew. The trace goes on.
+    with tracing(trace_id.get(), cause=causation_id.get(), depth=0):
+        progress = order_advance(order, actor=actor)
     result = {"order_number": order.order_number, "status": progress.order.status}
     if not progress.steps:
         return {**result, "skipped": "nothing is due"}

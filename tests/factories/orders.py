@@ -79,13 +79,16 @@ def make_customer(*, email: str = "", country: str = "GB", **fields: Any) -> Cus
 
 
 def make_order(
-    *, quantity: int = 2, variant: Variant | None = None, customer: Customer | None = None, **fields: Any
+    *,
+    quantity: int = 2,
+    variant: Variant | None = None,
+    customer: Customer | None = None,
+    **fields: Any,
 ) -> Order:
     """An order that was just placed, to be paid by card unless said otherwise."""
-    variant = variant or make_goods()
     customer = customer or make_customer()
     return order_place(
-        items=fields.pop("items", [Wanted(variant, quantity)]),
+        items=fields.pop("items", None) or [Wanted(variant or make_goods(), quantity)],
         customer=customer,
         shipping_address=fields.pop("shipping_address", customer.addresses.first()),
         payment_method=fields.pop("payment_method", "credit_card"),

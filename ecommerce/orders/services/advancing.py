@@ -31,19 +31,20 @@ def order_advance(order: Order, *, actor: str) -> Progress:
     order and never strands it. A step changes the rows, so it is not due a second time.
     """
     order = locked(order)
-    progress = Progress(order)
-    order_refresh(order, actor=actor)
+    progress, now = Progress(order), Situation(order)
+    order_refresh(order, now=now, actor=actor)
     if order.status in ENDED:
         # A payment or a label that was under way when the order ended may have come through since.
         undo(order, reason="The order had ended.", actor=actor)
         return progress
-    while step := _next_step(order, actor):
+    while step := _next_step(now, actor):
         progress.steps.append(step)
         order.refresh_from_db()
+        now = now.reread()
     return progress
 
 
-def _next_step(order: Order, actor: str) -> str:
-    steps = BEFORE_CONFIRMATION if order.status == Order.Status.PENDING else AFTER_CONFIRMATION
-    now = Situation(order)
+def _next_step(now: Situation, actor: str) -> str:
+    is_pending = now.order.status == Order.Status.PENDING
+    steps = BEFORE_CONFIRMATION if is_pending else AFTER_CONFIRMATION
     return next((done for step in steps if (done := step(now, actor=actor))), "")

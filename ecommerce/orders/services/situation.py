@@ -22,6 +22,17 @@ class Situation:
 
     order: Order
 
+    def reread(self) -> "Situation":
+        """The moment after a step. Lines change only when parcels leave, verdicts never."""
+        fresh = Situation(self.order)
+        kept = ["assessment"] if self.is_assessed else []
+        if self.order.fulfillment_status == Order.Fulfilled.UNFULFILLED:
+            kept.append("items")
+        for name in kept:
+            if name in self.__dict__:
+                fresh.__dict__[name] = self.__dict__[name]
+        return fresh
+
     @cached_property
     def items(self) -> list[OrderItem]:
         """All lines, goods and services."""
