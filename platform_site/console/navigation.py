@@ -67,8 +67,5 @@ def _order(page: Any) -> tuple[int, int, str]:
     """The page's own rank first, then the order of the table of agents."""
     meta = page.model._meta
     spec = BY_PACKAGE.get(meta.app_label)
-    return (
-        getattr(page, "rank", 50),
-        f"{spec.port:05}" if spec else "",
-        str(meta.verbose_name_plural),
-    )
+    port = spec.port if spec else 0
+    return getattr(page, "rank", 50), port, str(meta.verbose_name_plural)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.admin.views.main import IncorrectLookupParameters
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -67,7 +67,8 @@ class ReadOnlyAdmin(MatrixPermissions, ModelAdmin):
     change_form_outer_after_template = "console/panels.html"
 
     def __init__(self, model: type[models.Model], admin_site: Any) -> None:
-        self.actions_detail, self.actions_list = [], []
+        self.actions_detail: list[str] = []
+        self.actions_list: list[str] = []
         for action in self.actions:
             if isinstance(action, ServiceAction):
                 name = f"press_{action.__name__}"
@@ -147,12 +148,12 @@ class ReadOnlyAdmin(MatrixPermissions, ModelAdmin):
         row = self.get_object(request, object_id)
         if row is not None and self.has_view_permission(request, row):
             extra_context = {**(extra_context or {}), "panels": self.panels(request, row)}
-        return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        return super().change_view(request, object_id, form_url, extra_context)
 
 
 def _action(action: Any) -> ServiceAction:
     pressed: Callable[..., Any] = action.method
-    return pressed.service_action  # type: ignore[attr-defined,no-any-return]  # set by ServiceAction.bound
+    return pressed.service_action  # type: ignore[attr-defined]  # set by ServiceAction.bound
 
 
 class ReadOnlyInline(TabularInline):

@@ -119,8 +119,8 @@ def _since(at: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `7 min`, `3 h`, `12 d`."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    """`42 s`, `7 min`, `3 h`, `12 d`, `15 y`."""
+    for size, unit in ((31_557_600, "y"), (86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{int(seconds)} s"
