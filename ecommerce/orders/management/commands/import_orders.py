@@ -74,7 +74,7 @@ class Command(BaseCommand):
     def _list(self, title: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        self.stdout.write(f"{title}: {len(rows)} lines")
+        self.stdout.write(f"{title}: {len(rows)} line{'s' * (len(rows) > 1)}")
         for row in rows[:SHOWN]:
             code = row.get("code", "")
             self.stdout.write(f"  line {row['line']}, {row['invoice']} {code}: {row['reason']}")
