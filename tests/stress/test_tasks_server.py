@@ -42,6 +42,8 @@ class Submitter:
                 json={"title": key, "description": "", "required_capabilities": ["nobody"]},
                 headers={"Idempotency-Key": key},
             )
+        except httpx.ConnectError:
+            return  # it was never sent
         except httpx.TransportError:
             self.unknown.append(key)
             return
@@ -52,15 +54,15 @@ class Submitter:
             self.unknown.append(key)
 
     def run(self, stop: threading.Event) -> None:
-        """Submit until told to stop; while nobody answers, more slowly."""
+        """Submit until told to stop; while nobody answers, slowly."""
         with self.client() as http:
             for n in count():
                 if stop.is_set():
                     return
-                before = len(self.unknown)
+                before = len(self.acknowledged)
                 self.submit(http, f"{self.name}-{n}")
-                if len(self.unknown) > before:
-                    stop.wait(0.05)
+                if len(self.acknowledged) == before:
+                    stop.wait(0.1)
 
     def client(self) -> httpx.Client:
         """A connection with the operator's key."""
