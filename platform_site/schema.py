@@ -49,7 +49,9 @@ class Schema(AutoSchema):
     def _get_serializer(self) -> Any:
         if getattr(self.view, "serializer_class", None) is None:
             return OpenApiTypes.OBJECT
-        return super()._get_serializer()
+        serializer = super()._get_serializer()
+        # Rows that are written by hand have no fields to describe.
+        return serializer if hasattr(serializer, "fields") else OpenApiTypes.OBJECT
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own form
         method = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
