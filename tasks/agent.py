@@ -1,5 +1,6 @@
 """The ticks of the engine itself (engine.md 10). An idle one reads and writes nothing."""
 
+from messaging.retention import events_trim
 from messaging.sequencer import number_events
 from registry.services import watch as watch_agents
 from tasks import services
@@ -36,6 +37,12 @@ def reaper() -> None:
 def watch() -> None:
     """Notice agents whose status changed by the mere passing of time."""
     watch_agents()
+
+
+@tick(every_s=3600)
+def retention() -> None:
+    """Remove events that nobody has to keep."""
+    events_trim()
 
 
 @tick(every_s=60)
