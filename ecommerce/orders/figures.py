@@ -44,7 +44,8 @@ def revenue(rows: QuerySet[Order] | None = None, *, currency: str | None = None)
     numbers = counted.values("order_number")
     back = Payment.objects.filter(order_number__in=numbers, refunded__gt=0)
     refunded = back.aggregate(sum=Sum("refunded"))["sum"] or ZERO
-    return Revenue(sums["orders"], sums["gross"] or ZERO, refunded)
+    # SQLite sums amounts as floating-point numbers; to the cent they are exact.
+    return Revenue(sums["orders"], rounded(sums["gross"] or ZERO), rounded(refunded))
 
 
 def placed_between(

@@ -120,9 +120,8 @@ def test_lists_filter_sort_search_and_cost_the_same_queries_for_any_number(api):
     customer = make_customer(email="ada@example.org")
     for _ in range(2):
         make_order(customer=customer)
-    with CaptureQueriesContext(
-        connection,
-    ) as two:
+    api.get("/api/orders?limit=20")  # the first call notes when the key was used
+    with CaptureQueriesContext(connection) as two:
         api.get("/api/orders?limit=20")
     for _ in range(6):
         make_order()
@@ -210,10 +209,9 @@ def test_holds_notes_explain_timeline_and_tracking(api, run_agents):
     assert (released.status_code, again.status_code) == (200, 409)
     note = api.post(f"/api/orders/{order.pk}/notes", {"text": "hello"})
     assert note.status_code == 201
-    names = [
-        event["type"] for event in api.get(f"/api/orders/{order.pk}/timeline").json()["events"]
-    ]
-    assert {"order.held", "hold.released", "payment.captured", "shipment.in_transit"} <= set(names)
+    events = api.get(f"/api/orders/{order.pk}/timeline").json()["events"]
+    names = {event["type"] for event in events}
+    assert {"order.held", "hold.released", "payment.captured", "shipment.in_transit"} <= names
     parcel = api.get(f"/api/orders/{order.pk}/tracking").json()["shipments"][0]
     assert parcel["tracking_number"]
     detail = api.get(f"/api/orders/{order.pk}").json()

@@ -95,7 +95,8 @@ def missing_columns(header: dict[str, int]) -> list[str]:
 
 def decimal_of(prices: Iterable[str]) -> str:
     """The decimal sign of the prices. Raises AmbiguousFile if the file uses two, or none surely."""
-    sure, unsure = set(), set()
+    sure: set[str] = set()
+    unsure: set[str] = set()
     for price in prices:
         if match := _GROUPED.match(price):
             sure.add(match[2])

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from ecommerce.registration import register_builtin_agents
 from platform_site.common.secrets import FOLDER
 from platform_site.server import PortTaken, address, bind, main_door, open_doors, serve, side_doors
+from platform_site.shopper import simulated_shopper
 from tasks.runner import Runner, builtin_agents
 
 
@@ -36,7 +37,9 @@ class Command(BaseCommand):
             ) from error
         listeners = [main, *open_doors(side_doors(), report=self.stderr.write)]
         self._greet(address(door), len(listeners))
-        serve(listeners, runner=Runner([], threads=0) if no_agents else Runner(builtin_agents()))
+        runner = Runner([], threads=0) if no_agents else Runner(builtin_agents())
+        with simulated_shopper(address(door)):
+            serve(listeners, runner=runner)
 
     def _greet(self, url: str, ports: int) -> None:
         self.stdout.write(f"Console        {url}admin/   (user admin)")
