@@ -9,6 +9,7 @@ python run.py run_agent order     any command of manage.py
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -26,7 +27,11 @@ def install(*, dev: bool) -> None:
         sys.exit(f"Fleetdesk needs Python 3.11 or later; this is {sys.version.split()[0]}.")
     if not PYTHON.exists():
         print("Making the environment .venv …")
-        venv.create(ENVIRONMENT, with_pip=True)
+        try:
+            venv.create(ENVIRONMENT, with_pip=True)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+            sys.exit("This Python cannot make environments; on Debian: apt install python3-venv")
     names = ["requirements.txt", "requirements-dev.txt"] if dev else ["requirements.txt"]
     pins = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()
     stamp = ENVIRONMENT / f"fleetdesk-{names[-1]}.sha256"

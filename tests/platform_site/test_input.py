@@ -1,6 +1,7 @@
 """Input that cannot hurt (security.md 8). API4:2023, API8:2023."""
 
 import pytest
+
 from registry.models import Agent
 
 pytestmark = pytest.mark.django_db
