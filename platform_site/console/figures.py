@@ -15,13 +15,14 @@ from ecommerce.agents import AGENTS, AgentSpec
 from ecommerce.fraud.models import FraudCase
 from ecommerce.inventory.admin import low_stock
 from ecommerce.inventory.models import StockLevel
-from ecommerce.orders.admin.filters import came_today, is_held
+from ecommerce.orders.admin.filters import came_today
 from ecommerce.orders.figures import GONE
 from ecommerce.orders.models import Order, OrderHold
 from platform_site.common import json
 from platform_site.common.admin.callers import may
 from platform_site.common.admin.columns import duration
 from platform_site.common.admin.looks import FAILED, WAITING, look_of
+from platform_site.common.money import ZERO
 from registry.models import Agent
 from registry.status import with_status
 from tasks.models import Attempt, Task
@@ -57,13 +58,13 @@ def tiles(request: HttpRequest) -> list[Tile]:
 
 
 def _order_tiles(now: datetime) -> list[Tile]:
-    today = Order.objects.filter(came_today())
-    count = today.count()
-    sums = today.exclude(status__in=GONE).order_by().values_list("currency").annotate(Sum("total"))
-    amounts = [f"{total:,.2f} {currency}" for currency, total in sums]
-    held = Order.objects.filter(is_held()).count()
-    oldest = OrderHold.objects.filter(released_at=None).aggregate(Min("created_at"))
-    since = oldest["created_at__min"]
+    today = Order.objects.filter(came_today()).order_by().values("currency")
+    sums = list(today.annotate(count=Count("pk"), sold=Sum("total", filter=~Q(status__in=GONE))))
+    count = sum(row["count"] for row in sums)
+    amounts = [f"{row['sold'] or ZERO:,.2f} {row['currency']}" for row in sums]
+    active = OrderHold.objects.filter(released_at=None)
+    holds = active.aggregate(orders=Count("order", distinct=True), oldest=Min("created_at"))
+    held, since = holds["orders"], holds["oldest"]
     return [
         Tile(
             "orders",

@@ -24,6 +24,20 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 SOON_MS = 15_000
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</script><script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<a href=javascript:alert(1)>x</a>",
+    "{{ 7*7 }}{% debug %}",
+    "<style>*{display:none}</style>",
+    "<div x-data x-init=alert(1)>",
+    "<div hx-get=/admin/ hx-trigger=load>",
+]
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +152,35 @@ def test_the_control_room_fits_a_phone(browser_page, platform):
     for address in ("/admin/", "/admin/orders/order/", "/admin/tasks/task/"):
         page.goto(f"{platform.url}{address}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+    assert browser_page.troubles == []
+
+
+def test_what_agents_say_of_themselves_is_only_text(browser_page, platform):
+    for number, payload in enumerate(PAYLOADS):
+        said = {"name": payload, "metadata": {"note": payload}, "endpoints": {"http": payload}}
+        body = {"agent_id": f"mallory-{number}", "capabilities": [payload], **said}
+        response = httpx.post(
+            f"{platform.url}/api/v1/agents",
+            json=body,
+            headers=platform.headers,
+            timeout=30,
+        )
+        assert response.status_code == 200, response.text
+    page = browser_page.page
+    page.on("dialog", lambda dialog: browser_page.troubles.append(dialog.message))
+    sign_in(page, platform)
+    expect(page.locator("#live-state")).to_contain_text("live", timeout=SOON_MS)
+
+    for address in (
+        "registry/agent/",
+        "registry/agent/?q=mallory-0",
+        "messaging/event/?kind=agent",
+    ):
+        page.goto(f"{platform.url}/admin/{address}")
+        assert page.locator("main svg[onload], main [x-init*=alert], main [onerror]").count() == 0
+    page.goto(f"{platform.url}/admin/registry/agent/?q=mallory-0")
+    page.locator("#result_list tbody th a").first.click()
+    expect(page.locator("main")).to_contain_text(PAYLOADS[0])
     assert browser_page.troubles == []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from platform_site.common import access
@@ -14,7 +15,8 @@ def caller_of(request: HttpRequest) -> Principal:
     """The principal of the signed-in person; the groups are read once for each request."""
     principal: Principal | None = getattr(request, "console_principal", None)
     if principal is None:
-        assert isinstance(request.user, User)  # admin_view lets nobody else in
+        if not isinstance(request.user, User):
+            raise PermissionDenied  # nobody is signed in
         principal = user_principal(request.user)
         request.console_principal = principal  # type: ignore[attr-defined]  # lives as long as the request
     return principal
