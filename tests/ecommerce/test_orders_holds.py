@@ -14,7 +14,7 @@ from ecommerce.orders.agent import sweep
 from ecommerce.orders.models import Fulfillment, Order, OrderHold
 from ecommerce.orders.reconcile import all_differences
 from ecommerce.orders.services import hold_release, order_hold
-from ecommerce.orders.services.placing import Wanted
+from ecommerce.orders.services.quoting import Wanted
 from ecommerce.payments.models import Payment
 from ecommerce.warehouses.models import PickRequest, Warehouse
 from ecommerce.warehouses.services import pick_short

@@ -9,7 +9,7 @@ from ecommerce.customers.services import address_add, customer_create
 from ecommerce.inventory.services import stock_receive
 from ecommerce.orders.models import Order
 from ecommerce.orders.services import order_place
-from ecommerce.orders.services.placing import Wanted
+from ecommerce.orders.services.quoting import Wanted
 from ecommerce.products.models import Merchant, Variant
 from ecommerce.products.services import product_create
 from ecommerce.warehouses.models import Warehouse

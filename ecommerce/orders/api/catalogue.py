@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from ecommerce.orders.services.placing import Wanted
+from ecommerce.orders.services.quoting import Wanted
 from ecommerce.products.models import Variant
 from platform_site.common.errors import Invalid
 

@@ -161,7 +161,7 @@ def issue_invoice(now: Situation, *, actor: str) -> str:
         snapshot=invoice_snapshot(now),
         actor=actor,
     )
-    tell_customer(now.order, "invoice", actor=actor, document_number=document.number)
+    tell_customer(now.order, template="invoice", actor=actor, document_number=document.number)
     return f"invoice {document.number} issued"
 
 

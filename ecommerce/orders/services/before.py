@@ -102,7 +102,7 @@ def give_back_stock(now: Situation, *, actor: str) -> str:
     write(order, stock_firm_at=None, expires_at=window, metadata=metadata)
     facts = {"order_number": order.order_number, "units": units}
     emit(events.ORDER_RELEASED_STOCK, order, actor=actor, **facts)
-    tell_customer(order, "payment-failed", key=str(payment.pk), actor=actor)
+    tell_customer(order, template="payment-failed", key=str(payment.pk), actor=actor)
     return "payment declined: stock given back"
 
 

@@ -48,7 +48,7 @@ def order_cancel(order: Order, *, reason: str = "", actor: str) -> Order:
     undo(order, reason=reason or "The order was cancelled.", actor=actor)
     order.items.filter(fulfilled=0).update(cancelled=F("quantity"))
     order_refresh(order, actor=actor)
-    tell_customer(order, "order-cancelled", actor=actor, reason=reason)
+    tell_customer(order, template="order-cancelled", actor=actor, reason=reason)
     emit(events.ORDER_CANCELLED, order, actor=actor, order_number=order.order_number, reason=reason)
     return order
 
@@ -68,7 +68,7 @@ def order_expire(order: Order, *, actor: str) -> Order:
     order.items.update(cancelled=F("quantity"))
     undo(order, reason="The order was not paid in time.", actor=actor)
     order_refresh(order, actor=actor)
-    tell_customer(order, "order-cancelled", actor=actor, reason="it was not paid in time")
+    tell_customer(order, template="order-cancelled", actor=actor, reason="it was not paid in time")
     emit(events.ORDER_EXPIRED, order, actor=actor, order_number=order.order_number)
     return order
 

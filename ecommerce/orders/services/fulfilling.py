@@ -105,7 +105,7 @@ def fulfillment_ship(
     emit(events.FULFILLMENT_SHIPPED, fulfillment, actor=actor, **facts)
     tell_customer(
         order,
-        "order-shipped",
+        template="order-shipped",
         key=fulfillment.subject,
         actor=actor,
         carrier=carrier or "our carrier",

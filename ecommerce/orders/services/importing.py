@@ -189,7 +189,7 @@ def order_import(sale: FileDocument, *, desk: Desk, actor: str) -> Order:
         expires_at=timezone.now() + PAYMENT_WINDOW,
     )
     _opening_stock(sale, desk, actor)
-    return order_create(order, lines, actor=actor)
+    return order_create(order, lines=lines, actor=actor)
 
 
 def _customer(sale: FileDocument, actor: str) -> Customer | None:

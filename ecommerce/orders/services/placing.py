@@ -1,14 +1,11 @@
 """Placing an order: our prices, our tax, our shipping rates, and the goods reserved at once."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from ecommerce.carriers.services import shipping_quote
 from ecommerce.customers.models import Address, Customer
 from ecommerce.fraud.services import assessment_request
 from ecommerce.inventory.services import stock_reserve
@@ -16,13 +13,12 @@ from ecommerce.orders import events
 from ecommerce.orders.models import Order, OrderItem
 from ecommerce.orders.services.holding import PAYMENT_WINDOW
 from ecommerce.orders.services.locking import write
+from ecommerce.orders.services.quoting import Wanted, priced, shipping_cost, totalled
 from ecommerce.payments.models import Payment, PaymentMethod
-from ecommerce.pricing.services import tax_rate_for
 from ecommerce.products.models import Merchant, Product, SalesChannel, Variant
 from messaging.events import emit
 from platform_site.common.access import requires
 from platform_site.common.errors import Invalid, Refusal
-from platform_site.common.money import ZERO, rounded
 
 HOUR = timedelta(hours=1)
 
@@ -44,15 +40,6 @@ class CustomerBlocked(Refusal):
     """This customer may not place orders."""
 
     code = "customer_blocked"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """So many of a variant; `seen_price` is what the buyer was shown: compared, never trusted."""
-
-    variant: Variant
-    quantity: int
-    seen_price: Decimal | None = None
 
 
 @requires("orders:edit")
@@ -115,12 +102,12 @@ def order_place(
         placed_at=now,
         expires_at=now + PAYMENT_WINDOW,
     )
-    lines = _priced(items, country=ship_to["country"])
-    _total(order, lines, _shipping_cost(order, lines))
-    return order_create(order, lines, actor=actor)
+    lines = priced(items, country=ship_to["country"])
+    totalled(order, lines, shipping_cost(order, lines))
+    return order_create(order, lines=lines, actor=actor)
 
 
-def order_create(order: Order, lines: list[OrderItem], *, actor: str) -> Order:
+def order_create(order: Order, *, lines: list[OrderItem], actor: str) -> Order:
     """Write a priced order and its lines, reserve the goods, ask for the assessment.
 
     Shared by `order_place` and the import, inside their transaction. Raises OutOfStock.
@@ -245,57 +232,3 @@ def _default_channel() -> SalesChannel:
     if channel is None:
         raise Refusal("There is no sales channel; run manage.py first_run.")
     return channel
-
-
-def _priced(items: list[Wanted], *, country: str) -> list[OrderItem]:
-    today = timezone.now().date()
-    rates: dict[str, Decimal] = {}
-    lines = []
-    for wanted in items:
-        variant, product = wanted.variant, wanted.variant.product
-        if product.tax_class not in rates:
-            rates[product.tax_class] = tax_rate_for(
-                country=country, tax_class=product.tax_class, on=today
-            )
-        rate = rates[product.tax_class]
-        total = wanted.quantity * variant.price
-        lines.append(
-            OrderItem(
-                variant=variant,
-                sku=variant.sku,
-                name=variant.title,
-                quantity=wanted.quantity,
-                unit_price=variant.price,
-                unit_cost=variant.cost,
-                tax_rate=rate,
-                tax=rounded(total * rate),
-                total_price=total,
-                weight_g=variant.weight_g,
-            )
-        )
-    return lines
-
-
-def _shipping_cost(order: Order, lines: list[OrderItem]) -> Decimal:
-    shipped = [line for line in lines if line.variant and line.variant.product.requires_shipping]
-    if not shipped:
-        return ZERO
-    weights = [line.weight_g for line in shipped]
-    is_known = all(weight is not None for weight in weights)
-    weight_g = sum(line.quantity * (line.weight_g or 0) for line in shipped) if is_known else None
-    quote = shipping_quote(
-        country=order.shipping_address["country"],
-        postal_code=order.shipping_address.get("postal_code", ""),
-        weight_g=weight_g,
-        value=sum((line.total_price for line in shipped), ZERO),
-        currency=order.currency,
-    )
-    return quote.amount
-
-
-def _total(order: Order, lines: list[OrderItem], shipping_cost: Decimal) -> None:
-    order.subtotal = sum((line.total_price for line in lines), ZERO)
-    order.discount = sum((line.discount for line in lines), ZERO)
-    order.tax = sum((line.tax for line in lines), ZERO)
-    order.shipping_cost = shipping_cost
-    order.total = order.subtotal - order.discount + order.shipping_cost + order.tax

@@ -75,7 +75,7 @@ def order_confirm(order: Order, *, actor: str) -> Order:
         raise NotReady(f"{order} waits for: {'; '.join(missing)}.", waits_for=missing)
     order.become(Order.Status.CONFIRMED, confirmed_at=timezone.now(), expires_at=None)
     lines = [{"quantity": item.quantity, "name": item.name} for item in Situation(order).items]
-    tell_customer(order, "order-confirmation", actor=actor, lines=lines)
+    tell_customer(order, template="order-confirmation", actor=actor, lines=lines)
     emit(events.ORDER_CONFIRMED, order, actor=actor, order_number=order.order_number)
     return order
 
@@ -110,7 +110,7 @@ def _money_words(now: Situation) -> str:
 
 
 def tell_customer(
-    order: Order, template: str, *, actor: str, key: str = "", **context: Any
+    order: Order, *, template: str, actor: str, key: str = "", **context: Any
 ) -> None:
     """Queue a message about the order; it is sent once for each template and key."""
     address: dict[str, str] = order.shipping_address or {}
