@@ -40,10 +40,6 @@ class RefundDialog(KeyedDialog):
     reason = text_field("Reason", help_text="Kept in the log with your name.")
 
 
-class DecisionDialog(ReasonDialog):
-    """Why a second person agrees or not."""
-
-
 def _left(payment: Payment) -> str:
     return f"{payment.uncaptured} {payment.currency} of {payment.authorized} are left to take."
 
@@ -187,7 +183,7 @@ class RefundAdmin(ReadOnlyAdmin):
             "Approve",
             name="refund_approve",
             given={"approve": True},
-            form=DecisionDialog,
+            form=ReasonDialog,
             to=Refund.Status.APPROVED,
             when=lambda refund: refund.status == Refund.Status.REQUESTED,
             icon="how_to_reg",
@@ -198,7 +194,7 @@ class RefundAdmin(ReadOnlyAdmin):
             "Decline",
             name="refund_decline",
             given={"approve": False},
-            form=DecisionDialog,
+            form=ReasonDialog,
             to=Refund.Status.DECLINED,
             danger=True,
             icon="block",

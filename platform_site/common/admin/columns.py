@@ -151,12 +151,6 @@ def change_url(row: models.Model) -> str:
         return ""
 
 
-def list_url(model: type[models.Model], query: str = "") -> str:
-    """The console list of a model, filtered."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{address}?{query}" if query else address
-
-
 def row_link(row: models.Model | None, text: object = None) -> SafeString | str:
     """A link to the console page of a row."""
     if row is None:
