@@ -26,7 +26,7 @@ MAX_LIMIT = 1000
 
 class EventsQuery(Input):
     since = serializers.CharField(max_length=40, default="", allow_blank=True)
-    wait = serializers.IntegerField(min_value=0, max_value=10**6, default=DEFAULT_WAIT_S)
+    wait = serializers.IntegerField(min_value=0, max_value=10**6, default=None)
     types = serializers.CharField(max_length=4000, default="", allow_blank=True)
     entity = serializers.CharField(max_length=250, default="", allow_blank=True)
     limit = serializers.IntegerField(min_value=1, max_value=10**9, default=100)
@@ -38,7 +38,7 @@ class _Wanted:
     def __init__(self, view: ApiView) -> None:
         asked = view.query(EventsQuery)
         self.since: str = asked["since"]
-        self.wait_s = min(asked["wait"], MAX_WAIT_S)
+        self.wait_s = min(_or_default(asked["wait"], self.since), MAX_WAIT_S)
         self.limit = min(asked["limit"], MAX_LIMIT)
         self.names = [name.strip() for name in asked["types"].split(",") if name.strip()]
         self.entity: str = asked["entity"]
@@ -63,7 +63,11 @@ class _Wanted:
 
 
 class EventsView(ApiView):
-    """The events after a cursor, or the wait for the next; without a cursor: where to begin."""
+    """The events after a cursor, or the wait for the next.
+
+    Without a cursor a reader begins at the head: told at once, or with the next event if it says
+    how long to `wait` for it.
+    """
 
     access = {"get": "event:view"}
 
@@ -73,10 +77,10 @@ class EventsView(ApiView):
         page = log.page(start, wanted.where(), limit=wanted.limit, snapshot_url=wanted.snapshot_url)
         events = [log.event_dict(event) for event in page.events]
         response = Response({"events": events, "cursor": str(page.cursor)})
-        # A reader without a cursor would begin anew at each look and never see what rang.
-        if not events and wanted.wait_s and wanted.since:
-            return poll_again(response, bell.EVENTS, wanted.wait_s)
-        return response
+        if events or not wanted.wait_s:
+            return response
+        # Without the place a reader at the head would begin anew at each look and miss what rang.
+        return poll_again(response, bell.EVENTS, wanted.wait_s, since=str(page.cursor))
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -107,6 +111,12 @@ class EventStreamView(ApiView):
         )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(lines, content_type="text/event-stream", headers=headers)
+
+
+def _or_default(wait_s: int | None, since: str) -> int:
+    if wait_s is not None:
+        return wait_s
+    return DEFAULT_WAIT_S if since else 0
 
 
 def _is_admitted(request: Request) -> bool:

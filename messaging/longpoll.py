@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpResponseBase
 
@@ -20,14 +21,16 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def poll_again(response: HttpResponseBase, topic: str, wait_s: float) -> HttpResponseBase:
+def poll_again(
+    response: HttpResponseBase, topic: str, wait_s: float, **pinned: str
+) -> HttpResponseBase:
     """Mark an answer that found nothing: the view is asked again when the bell of `topic` rings.
 
-    `LongPoll` asks it anew, as if the client had sent the request again, until it finds something
-    or `wait_s` is over. Under WSGI, which cannot wait without a thread, the client gets the empty
-    answer.
+    `LongPoll` asks it anew, as if the client had sent the request again with the `pinned` query
+    parameters, until it finds something or `wait_s` is over. Under WSGI, which cannot wait without
+    a thread, the client gets the empty answer.
     """
-    response.headers[HEADER] = f"{topic};{wait_s:g}"
+    response.headers[HEADER] = f"{topic};{wait_s:g};{urlencode(pinned)}"
     return response
 
 
@@ -53,7 +56,8 @@ class LongPoll:
             await self.app(dict(scope), request.receive, answer.send)
             if answer.poll is None or request.is_gone:
                 return
-            topic, wait_s = answer.poll
+            topic, wait_s, pinned = answer.poll
+            scope = _pinned(scope, pinned)
             until = until or now() + wait_s * (1 + random.uniform(0, JITTER))  # noqa: S311 (no secret)
             left_s = until - now()
             if left_s <= 0 or not request.is_kept:
@@ -114,7 +118,7 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._held: list[Message] = []
-        self.poll: tuple[str, float] | None = None
+        self.poll: tuple[str, float, str] | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -134,6 +138,15 @@ class _Answer:
         value = next((value for name, value in headers if name.lower() == mark), None)
         if value is None:
             return start
-        topic, _, wait_s = value.decode().partition(";")
-        self.poll = topic, float(wait_s)
+        topic, wait_s, pinned = value.decode().split(";")
+        self.poll = topic, float(wait_s), pinned
         return {**start, "headers": [pair for pair in headers if pair[0].lower() != mark]}
+
+
+def _pinned(scope: Message, pinned: str) -> Message:
+    """The request with these query parameters in place of its own."""
+    if not pinned:
+        return scope
+    asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    query = urlencode(dict(asked) | dict(parse_qsl(pinned)))
+    return {**scope, "query_string": query.encode()}

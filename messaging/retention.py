@@ -24,21 +24,25 @@ KEPT_FOR_GOOD = (
 CHUNK = 1000
 
 
-def events_trim() -> int:
-    """Remove engine events older than 30 days and raise the trim horizon; returns how many."""
+def events_trim(*, read_up_to: int) -> int:
+    """Remove engine events older than 30 days and raise the trim horizon; returns how many.
+
+    Those after the number `read_up_to` stay: the platform itself has not reacted to them yet.
+    """
     removed = 0
-    while chunk := _trim_chunk():
+    while chunk := _trim_chunk(read_up_to):
         removed += chunk
     return removed
 
 
 @transaction.atomic
-def _trim_chunk() -> int:
+def _trim_chunk(read_up_to: int) -> int:
     log = event_log()
     kept = Q()
     for prefix in KEPT_FOR_GOOD:
         kept |= Q(type__startswith=prefix)
-    old = Event.objects.filter(~kept, created_at__lt=timezone.now() - KEPT_FOR).exclude(seq=None)
+    before = timezone.now() - KEPT_FOR
+    old = Event.objects.filter(~kept, seq__lte=read_up_to, created_at__lt=before)
     chunk = Event.objects.filter(
         pk__in=list(old.order_by("seq").values_list("pk", flat=True)[:CHUNK])
     )

@@ -27,6 +27,7 @@ from tasks.runner import Runner
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
 FINISH_WITHIN_S = 12  # what requests under way get after SIGTERM; the runner gets 20 s
+HANG_UP_AFTER_S = 10  # what a client gets to read the last frames of a socket that has ended
 SOCKET_MESSAGE_BYTES = 1024 * 1024
 
 
@@ -102,8 +103,17 @@ def address(door: Door) -> str:
 class _Socket(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket, quiet about what clients do wrong.
 
-    One whose handshake is under way at the shutdown is hung up on, not answered 500.
+    One whose handshake is under way at the shutdown is hung up on, not answered 500. One that has
+    ended is closed even if its client never reads: asyncio's own close waits for that without end.
     """
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self.loop.call_later(HANG_UP_AFTER_S, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.loop.call_later(HANG_UP_AFTER_S, self.transport.abort)
 
     def shutdown(self) -> None:
         if self.handshake_complete or self.close_sent:
@@ -123,7 +133,12 @@ class _Socket(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
-        """A refusal completes the handshake; uvicorn logs it as an error of ours."""
+        """A refusal completes the handshake; uvicorn logs it as an error of ours.
+
+        A close frame goes out behind what is not read yet, else a stalled client never got one.
+        """
+        if message["type"] == "websocket.close":
+            self.writable.set()
         await super().send(message)
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True

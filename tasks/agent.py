@@ -4,7 +4,7 @@ from messaging.retention import events_trim
 from messaging.sequencer import number_events
 from registry.services import watch as watch_agents
 from tasks import services
-from tasks.fanout import fan_out
+from tasks.fanout import fan_out, reached_seq
 from tasks.ticks import tick
 
 
@@ -41,8 +41,8 @@ def watch() -> None:
 
 @tick(every_s=3600)
 def retention() -> None:
-    """Remove events that nobody has to keep."""
-    events_trim()
+    """Remove events that nobody has to keep and that have been made tasks of."""
+    events_trim(read_up_to=reached_seq())
 
 
 @tick(every_s=60)

@@ -29,6 +29,11 @@ def fan_out() -> int:
     return made
 
 
+def reached_seq() -> int:
+    """The number of the last event that the consumer has read."""
+    return Consumer.objects.filter(name=CONSUMER).values_list("seq", flat=True).first() or 0
+
+
 def _step() -> int | None:
     head = event_log.head().seq
     place = Consumer.objects.filter(name=CONSUMER).values_list("seq", flat=True).first()

@@ -61,6 +61,17 @@ def balancer_stats() -> dict[str, Any]:
     }
 
 
+def live_figures() -> dict[str, Any]:
+    """What the queue adds to the snapshots of `system_metrics`."""
+    ended = Attempt.objects.filter(ended_at__gte=timezone.now() - timedelta(minutes=1))
+    return {
+        "queue_depth": Task.objects.filter(status=Task.Status.PENDING).count(),
+        "live_leases": Lease.objects.filter(ended_at=None).count(),
+        "completed_per_minute": ended.filter(outcome=Attempt.Outcome.COMPLETED).count(),
+        "load_balancer_stats": balancer_stats(),
+    }
+
+
 def _seconds_from_ready_to_lease() -> float:
     """The mean over the leases of the last hour."""
     waited = ExpressionWrapper(F("granted_at") - F("task__ready_at"), DurationField())

@@ -11,6 +11,8 @@ from messaging.cursor import Cursor, CursorExpired
 from messaging.streams.tail import CHUNK, Entry, Tail
 from messaging.streams.threads import in_thread
 
+BATCH_BYTES = 64 * 1024  # of events that a reader behind the tail holds for itself
+
 
 class Batch(NamedTuple):
     """The next events and the place after them."""
@@ -60,4 +62,17 @@ class Reader:
         head = self.tail.head
         if page.cursor == self.place and (head is None or head.seq <= self.place.seq):
             await self.tail.changed(timeout_s, unless=self._ended)
-        return Batch(deque(Entry(event) for event in page.events), page.cursor)
+        return _batch(page)
+
+
+def _batch(page: log.Page) -> Batch:
+    """What of a page a reader takes at once: of large events a few, the others later."""
+    entries: deque[Entry] = deque()
+    size = 0
+    for event in page.events:
+        entry = Entry(event)
+        entries.append(entry)
+        size += len(entry.body)
+        if size >= BATCH_BYTES:
+            return Batch(entries, page.cursor._replace(seq=entry.seq))
+    return Batch(entries, page.cursor)

@@ -22,6 +22,7 @@ from platform_site.common.errors import Refusal, Unavailable
 
 Message = dict[str, Any]
 STALLED_AFTER_S = 60.0
+CLOSE_WITHIN_S = 5.0
 FORGET_AFTER_S = 1.0
 BOOKMARK_EVERY_S = 15.0
 RECHECK_EVERY_S = 60.0
@@ -253,9 +254,9 @@ class Socket:
         await self._send({"type": "websocket.http.response.body", "body": body})
 
     async def _close(self, code: int, reason: str) -> None:
-        # Who does not read does not read this frame either: it waits as long again, and no longer.
+        # A server may hold this frame back, too, from a client that does not read: not for long.
         with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(STALLED_AFTER_S):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     @staticmethod

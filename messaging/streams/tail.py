@@ -12,7 +12,7 @@ from django.db.models import Q
 from messaging import bell, log, metrics
 from messaging.cursor import Cursor, CursorExpired
 from messaging.models import Event
-from messaging.streams.threads import in_tail_thread
+from messaging.streams.threads import in_tail_thread, in_thread
 from messaging.topics import spoken
 from platform_site.common import json
 
@@ -140,7 +140,7 @@ class Tail:
     async def _measure(self) -> None:
         while True:
             try:
-                self.snapshot = await in_tail_thread(metrics.snapshot)
+                self.snapshot = await in_thread(metrics.snapshot)
                 self._wake()
             except DatabaseError as error:
                 logger.warning("The figures cannot be read at the moment: %s", error)

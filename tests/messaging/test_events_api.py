@@ -128,9 +128,13 @@ def test_a_cursor_of_elsewhere_is_gone_and_says_where_to_begin(api, cursor):
 
 
 def test_a_reader_that_found_nothing_is_asked_again(api):
-    assert api.get(URL, {"since": str(head())}).headers[HEADER] == "events;30"
-    assert api.get(URL, {"since": str(head()), "wait": 900}).headers[HEADER] == "events;60"
-    assert HEADER not in api.get(URL, {"since": str(head()), "wait": 0}).headers
+    here = str(head())
+    place = f"since={head().epoch}%3A{head().seq}"
+
+    assert api.get(URL, {"since": here}).headers[HEADER] == f"events;30;{place}"
+    assert api.get(URL, {"since": here, "wait": 900}).headers[HEADER] == f"events;60;{place}"
+    assert api.get(URL, {"wait": 5}).headers[HEADER] == f"events;5;{place}"
+    assert HEADER not in api.get(URL, {"since": here, "wait": 0}).headers
 
 
 @pytest.mark.parametrize("query", [{"wait": -1}, {"wait": "x"}, {"limit": 0}, {"since": "x" * 41}])

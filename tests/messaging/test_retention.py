@@ -8,6 +8,8 @@ from django.utils import timezone
 from messaging.cursor import head
 from messaging.models import Event, EventLog
 from messaging.retention import events_trim
+from tasks.agent import retention
+from tasks.fanout import fan_out
 from tests.factories.messaging import make_event
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +21,7 @@ def test_old_engine_events_are_removed_and_orders_and_security_stay(api):
     old = timezone.now() - timedelta(days=31)
     Event.objects.filter(pk__in=[row.pk for row in rows[:4]]).update(created_at=old)
 
-    assert events_trim() == 2
+    assert events_trim(read_up_to=head().seq) == 2
 
     kept = Event.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
     assert [row.type for row in kept] == ["order.placed", "security.denied", "task.failed"]
@@ -34,5 +36,17 @@ def test_old_engine_events_are_removed_and_orders_and_security_stay(api):
 def test_nothing_old_changes_nothing():
     make_event()
 
-    assert events_trim() == 0
+    assert events_trim(read_up_to=head().seq) == 0
     assert EventLog.objects.get().trimmed_seq == 0
+
+
+def test_an_old_event_stays_until_tasks_were_made_of_it():
+    row = make_event()
+    Event.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=31))
+
+    retention()
+    assert Event.objects.filter(pk=row.pk).exists()
+
+    fan_out()
+    retention()
+    assert not Event.objects.filter(pk=row.pk).exists()

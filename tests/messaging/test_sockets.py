@@ -14,6 +14,7 @@ from messaging.models import Event, EventLog
 from messaging.streams import socket as socket_module
 from messaging.streams.dashboard import SNAPSHOT_NAMES
 from tests.factories.messaging import make_event
+from tests.factories.tasks import make_task
 from tests.messaging.conftest import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -195,15 +196,21 @@ async def test_figures_are_measured_and_carry_no_cursor(key, sockets, monkeypatc
     monkeypatch.setattr("messaging.streams.tail.SNAPSHOT_EVERY_S", 0.2)
     monkeypatch.setattr("messaging.metrics.FRESH_S", 0.0)
     client = await sockets(ADDRESS, await sync_to_async(key)())
+    await sync_to_async(make_task)()
     await client.ask({"type": "subscribe", "subscriptions": ["system_metrics"]})
 
     told = await client.told()
+    while told["data"]["queue_depth"] == 0:  # measured before the task was submitted
+        told = await client.told()
 
     assert told["type"] == "system_metrics"
     assert "cursor" not in told
     assert 0 <= told["data"]["cpu_usage"] <= 100
     assert 0 < told["data"]["memory_usage"] < 100
     assert told["data"]["websocket_connections"] == 1
+    assert told["data"]["queue_depth"] == 1
+    assert told["data"]["live_leases"] == told["data"]["completed_per_minute"] == 0
+    assert told["data"]["load_balancer_stats"]["total_assignments"] == 0
 
 
 async def test_a_quiet_socket_gets_bookmarks_that_tell_the_head(key, sockets, monkeypatch):
