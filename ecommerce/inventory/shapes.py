@@ -6,17 +6,10 @@ from rest_framework import serializers
 
 from ecommerce.inventory.models import StockLevel, StockMovement
 from ecommerce.inventory.stock import inventory_row
-from platform_site.common.api import Input
+from platform_site.common.api import Id, Input
 from platform_site.common.json import Number
 
 MOST = 2**31 - 1
-
-
-class Id(serializers.IntegerField):
-    """A primary key."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_value": 1, "max_value": 2**63 - 1, **kwargs})
 
 
 class FilterInput(Input):
@@ -81,7 +74,7 @@ class TransferInput(Input):
 
 
 class LowStockInput(Input):
-    limit = serializers.IntegerField(min_value=1, default=20)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=20)
     threshold = serializers.IntegerField(min_value=0, max_value=MOST, required=False)
 
 

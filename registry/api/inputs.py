@@ -138,7 +138,7 @@ class AgentDiscoverInput(Input):
     island_id = serializers.CharField(
         max_length=200, required=False, allow_blank=True, allow_null=True
     )
-    limit = serializers.IntegerField(min_value=1, required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         # Some clients wrap the filters, and send null for what they do not ask.

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from ecommerce.orders.models import OrderHold
-from platform_site.common.api import Amount, Input
+from platform_site.common.api import Amount, Id, Input
 from platform_site.common.api.ranges import TimeRangeInput
 
 ADDRESS_KEYS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
@@ -73,13 +73,13 @@ class OrderCreateInput(Input):
         "paymentMethod": "payment_method",
     }
 
-    customer_id = serializers.IntegerField(required=False, allow_null=True, default=None)
+    customer_id = Id(required=False, allow_null=True, default=None)
     email = serializers.EmailField(required=False, default="", allow_blank=True)
-    merchant_id = serializers.IntegerField(required=False, allow_null=True, default=None)
+    merchant_id = Id(required=False, allow_null=True, default=None)
     channel = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
     items = serializers.ListField(child=OrderItemInput(), allow_empty=False, max_length=1000)
-    shipping_address_id = serializers.IntegerField(required=False, allow_null=True, default=None)
-    billing_address_id = serializers.IntegerField(required=False, allow_null=True, default=None)
+    shipping_address_id = Id(required=False, allow_null=True, default=None)
+    billing_address_id = Id(required=False, allow_null=True, default=None)
     shipping_address = AddressInput(required=False, allow_null=True, default=None)
     billing_address = AddressInput(required=False, allow_null=True, default=None)
     notes = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
@@ -111,7 +111,7 @@ class OrderChangeInput(Input):
     fulfillment_status = serializers.CharField(max_length=20, required=False)
     notes = serializers.CharField(max_length=5000, required=False, allow_blank=True)
     customer_notes = serializers.CharField(max_length=5000, required=False, allow_blank=True)
-    version = serializers.IntegerField(required=False, min_value=1)
+    version = Id(required=False)
 
 
 class StatusInput(Input):
@@ -148,9 +148,9 @@ class ExportInput(Input):
 class RangeInput(TimeRangeInput):
     """A span of time, of one merchant or of all."""
 
-    merchant_id = serializers.IntegerField(required=False)
+    merchant_id = Id(required=False)
 
 
 class RecentInput(Input):
-    limit = serializers.IntegerField(min_value=1, required=False, default=10)
-    merchant_id = serializers.IntegerField(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=10**9, default=10)
+    merchant_id = Id(required=False)

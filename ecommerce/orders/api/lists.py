@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +13,7 @@ from ecommerce.orders.api import inputs, rows
 from ecommerce.orders.api.serializers import OrderSerializer
 from ecommerce.orders.models import Order
 from platform_site.common import json
-from platform_site.common.api import ApiView, Input
+from platform_site.common.api import ApiView, Id, Input
 from platform_site.common.api.pages import commerce_window
 from platform_site.common.api.ranges import TIME_RANGES
 from platform_site.common.errors import Missing
@@ -26,7 +25,7 @@ SHOWN = 100
 class CustomerInput(Input):
     aliases = {"customerId": "customer_id"}
 
-    customer_id = serializers.IntegerField(min_value=1, max_value=2**62)
+    customer_id = Id()
 
 
 class CustomerOrdersView(ApiView):

@@ -20,7 +20,7 @@ from ecommerce.orders.api.serializers import (
 )
 from ecommerce.orders.models import Order, OrderHold
 from platform_site.common import json
-from platform_site.common.api import ReadViewSet
+from platform_site.common.api import ReadViewSet, number_in
 from platform_site.common.api.ranges import since
 from platform_site.common.errors import Missing, Refusal
 
@@ -112,7 +112,7 @@ class OrderViewSet(ReadViewSet):
 
     def _if_match(self) -> int | None:
         tag = self.request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
-        return int(tag) if tag.isascii() and tag.isdigit() else None
+        return number_in(tag)
 
     @action(detail=True, methods=["patch"], url_path="status")
     def set_status(self, request: Request, pk: str) -> Response:
@@ -213,7 +213,7 @@ class OrderViewSet(ReadViewSet):
                 services.order_set_status(order, status=fields["status"], actor=self.actor)
                 updated += 1
             except Refusal as refusal:
-                failed.append({"id": int(key) if key.isdigit() else key, "detail": refusal.detail})
+                failed.append({"id": number_in(key) or key, "detail": refusal.detail})
         return Response(
             {
                 "success": not failed,

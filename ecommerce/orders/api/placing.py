@@ -28,7 +28,7 @@ def placing(fields: dict[str, Any]) -> dict[str, Any]:
 def _row(queryset: Any, pk: int | None, field: str) -> Any:
     if pk is None:
         return None
-    row = queryset.filter(pk=pk).first() if abs(pk) < 2**63 else None
+    row = queryset.filter(pk=pk).first()
     if row is None:
         raise Invalid(
             f"There is no {field.removesuffix('_id').replace('_', ' ')} {pk}.", field=field

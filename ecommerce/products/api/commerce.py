@@ -14,7 +14,7 @@ from ecommerce.products.api import inputs
 from ecommerce.products.api.figures import product_figures
 from ecommerce.products.api.shapes import ProductDetailSerializer, ProductSerializer
 from ecommerce.products.models import Product, Variant
-from platform_site.common.api import ReadViewSet, commerce
+from platform_site.common.api import ReadViewSet, commerce, number_in
 from platform_site.common.api.errors import invalid
 from platform_site.common.errors import Refusal
 
@@ -67,7 +67,8 @@ class ProductViewSet(ReadViewSet):
         query = self.request.query_params
         for name, column in FILTERS.items():
             if value := query.get(name):
-                rows = rows.filter(**{column: value}) if value.isdigit() else rows.none()
+                number = number_in(value)
+                rows = rows.none() if number is None else rows.filter(**{column: number})
         if status := query.get("status"):
             rows = out_of_stock(rows) if status == OUT_OF_STOCK else rows.filter(status=status)
         return searched(rows, query.get("search", ""))
@@ -99,7 +100,7 @@ class ProductViewSet(ReadViewSet):
         seen = request.headers.get("If-Match", str(body.get("version", ""))).strip('W/"')
         changed = services.product_change(
             product,
-            seen_version=int(seen) if seen.isdigit() else None,
+            seen_version=number_in(seen),
             **fields,
             actor=self.actor,
         )

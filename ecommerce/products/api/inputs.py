@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from ecommerce.products.models import Category, Merchant, Product
 from ecommerce.products.services.wizard import GRAMS
-from platform_site.common.api import Amount, Input
+from platform_site.common.api import Amount, Id, Input
 
 PREFIXES = ("dimensions_", "shipping_")
 MAX_ROWS = 1000
@@ -22,7 +22,9 @@ def texts(max_length: int = 300) -> serializers.ListField:
 
 
 def number(**kwargs: Any) -> serializers.FloatField:
-    return serializers.FloatField(required=False, allow_null=True, min_value=0, **kwargs)
+    return serializers.FloatField(
+        required=False, allow_null=True, min_value=0, max_value=1_000_000, **kwargs
+    )
 
 
 def whole(minimum: int = 0) -> serializers.IntegerField:
@@ -46,15 +48,15 @@ def money(**kwargs: Any) -> Amount:
 class StockInput(Input):
     """The opening stock of a product in one warehouse."""
 
-    warehouse_id = serializers.IntegerField(min_value=1)
+    warehouse_id = Id()
     quantity = serializers.IntegerField(min_value=0, max_value=1_000_000_000)
-    low_stock_threshold = serializers.IntegerField(min_value=0, required=False)
+    low_stock_threshold = whole()
 
 
 class BundleItemInput(Input):
     """So many of a product in a bundle."""
 
-    product_id = serializers.IntegerField(min_value=1)
+    product_id = Id()
     quantity = serializers.IntegerField(min_value=1, max_value=10_000)
 
 
@@ -152,9 +154,7 @@ class ProductInput(KeptInput):
 class ProductsChosenInput(Input):
     """Some products by their ids: `[1, 2]` or `{"ids": [1, 2]}`."""
 
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), min_length=1, max_length=MAX_ROWS
-    )
+    ids = serializers.ListField(child=Id(), min_length=1, max_length=MAX_ROWS)
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value({"ids": data} if isinstance(data, list) else data)

@@ -1,7 +1,7 @@
 """What every route stands on: the base viewsets, the routers, the one exception handler."""
 
 from platform_site.common.api.routers import commerce, coordinator, platform
-from platform_site.common.api.serializers import Amount, CommerceSerializer, Input
+from platform_site.common.api.serializers import Amount, CommerceSerializer, Id, Input, number_in
 from platform_site.common.api.viewsets import ApiView, ApiViewSet, PlatformViewSet, ReadViewSet
 from platform_site.common.gate import CredentialAuthentication, MayCall
 
@@ -11,11 +11,13 @@ __all__ = [
     "ApiViewSet",
     "CommerceSerializer",
     "CredentialAuthentication",
+    "Id",
     "Input",
     "MayCall",
     "PlatformViewSet",
     "ReadViewSet",
     "commerce",
     "coordinator",
+    "number_in",
     "platform",
 ]

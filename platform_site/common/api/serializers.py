@@ -7,6 +7,20 @@ from rest_framework import serializers
 
 from platform_site.common import json
 
+LARGEST_ID = 2**63 - 1
+
+
+def number_in(text: str) -> int | None:
+    """The id or version that a text is; None for anything else and for more than 18 digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+class Id(serializers.IntegerField):
+    """A primary key; one that no database could hold is 422."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST_ID, **kwargs})
+
 
 class Input(serializers.Serializer[Any]):
     """The shape of a request body. Unknown keys are ignored, nothing else is guessed.

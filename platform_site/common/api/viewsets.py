@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from platform_site.common.access import word_of
 from platform_site.common.api import pages
+from platform_site.common.api.serializers import number_in
 from platform_site.common.errors import Missing
 from platform_site.common.idempotency import lasting_key, once, once_then
 from platform_site.common.principals import Principal
@@ -94,9 +95,8 @@ class ApiViewSet(Edge, GenericViewSet[Any]):
 
     def find(self, key: str) -> Any:
         """The row by id; a domain whose people type numbers accepts these here too."""
-        if not (key.isascii() and key.isdigit() and len(key) <= 18):
-            return None
-        return self.get_queryset().filter(pk=int(key)).first()
+        number = number_in(key)
+        return None if number is None else self.get_queryset().filter(pk=number).first()
 
     def respond(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
         """One row in the shape of the API, read anew so that related rows are right."""
