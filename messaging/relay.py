@@ -7,12 +7,18 @@ import secrets
 import threading
 from collections.abc import Callable
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 GROUP = "bell"
 AGAIN_AFTER_S = 1.0
+
+
+def _layer() -> BaseChannelLayer:
+    layer = get_channel_layer()
+    assert layer is not None  # noqa: S101 (the settings always name one)
+    return layer
 
 
 class Relay:
@@ -63,7 +69,7 @@ class Relay:
         await asyncio.gather(self._speak(), self._listen())
 
     async def _speak(self) -> None:
-        layer = get_channel_layer()
+        layer = _layer()
         while True:
             await self._work.wait()
             self._work.clear()
@@ -84,7 +90,7 @@ class Relay:
                 self._work.set()
 
     async def _listen(self) -> None:
-        layer = get_channel_layer()
+        layer = _layer()
         channel = ""
         while True:
             try:

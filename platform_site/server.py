@@ -6,9 +6,9 @@ silence. So every port is bound here, without sharing, and handed over (docs/arc
 
 import asyncio
 import ipaddress
-import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +27,7 @@ from tasks.runner import Runner
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
 FINISH_WITHIN_S = 12  # what requests under way get after SIGTERM; the runner gets 20 s
+UNSENT_BYTES = 16 * 1024  # what a socket may hold back in memory; the kernel holds megabytes more
 HANG_UP_AFTER_S = 10  # what a client gets to read the last frames of a socket that has ended
 SOCKET_MESSAGE_BYTES = 1024 * 1024
 
@@ -65,7 +66,7 @@ def bind(door: Door) -> socket.socket:
     """A listening socket that shares its port with nobody. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    if os.name == "posix":
+    if sys.platform != "win32":
         # A port in TIME_WAIT after a restart may be taken again; one that is listened on may not.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     else:
@@ -106,6 +107,10 @@ class _Socket(WebSocketsSansIOProtocol):
     One whose handshake is under way at the shutdown is hung up on, not answered 500. One that has
     ended is closed even if its client never reads: asyncio's own close waits for that without end.
     """
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(UNSENT_BYTES)
 
     async def run_asgi(self) -> None:
         await super().run_asgi()
@@ -157,7 +162,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # a Generator there
+    def capture_signals(self) -> Iterator[None]:
         before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
         try:
             yield

@@ -11,7 +11,8 @@ from messaging.cursor import Cursor, CursorExpired
 from messaging.streams.tail import CHUNK, Entry, Tail
 from messaging.streams.threads import in_thread
 
-BATCH_BYTES = 64 * 1024  # of events that a reader behind the tail holds for itself
+BATCH_BYTES = 32 * 1024  # of events that a reader behind the tail holds for itself
+FIRST_LOOK = 8  # events; how large they are is known after it
 
 
 class Batch(NamedTuple):
@@ -35,6 +36,7 @@ class Reader:
     def __init__(self, tail: Tail, place: Cursor) -> None:
         self.tail = tail
         self.place = place
+        self._limit = FIRST_LOOK
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def end(self) -> None:
@@ -56,23 +58,24 @@ class Reader:
                 await self.tail.changed(timeout_s, unless=self._ended)
                 return Batch(deque(), self.place)
         try:
-            page = await in_thread(log.page, self.place, where, limit=CHUNK)
+            page = await in_thread(log.page, self.place, where, limit=self._limit)
         except CursorExpired as error:
             raise Resync(error) from error
         head = self.tail.head
         if page.cursor == self.place and (head is None or head.seq <= self.place.seq):
             await self.tail.changed(timeout_s, unless=self._ended)
-        return _batch(page)
+        return self._batch(page)
 
-
-def _batch(page: log.Page) -> Batch:
-    """What of a page a reader takes at once: of large events a few, the others later."""
-    entries: deque[Entry] = deque()
-    size = 0
-    for event in page.events:
-        entry = Entry(event)
-        entries.append(entry)
-        size += len(entry.body)
-        if size >= BATCH_BYTES:
-            return Batch(entries, page.cursor._replace(seq=entry.seq))
-    return Batch(entries, page.cursor)
+    def _batch(self, page: log.Page) -> Batch:
+        """What of a page is taken at once: of large events a few, and fewer are read next time."""
+        entries: deque[Entry] = deque()
+        size = 0
+        for event in page.events:
+            entry = Entry(event)
+            entries.append(entry)
+            size += len(entry.body)
+            if size >= BATCH_BYTES:
+                self._limit = len(entries)
+                return Batch(entries, page.cursor._replace(seq=entry.seq))
+        self._limit = min(CHUNK, 2 * self._limit)
+        return Batch(entries, page.cursor)

@@ -24,10 +24,13 @@ alice.groups.add(Group.objects.get_or_create(name="operator")[0])
 key_issue(name="test", owner=alice, secret={key!r}, actor="test")
 """
 SERVE = """
+import os
 import django; django.setup()
 from django.conf import settings
+from messaging.streams import socket
 from platform_site.server import Door, bind, serve
 from tasks.runner import Runner
+socket.STALLED_AFTER_S = float(os.environ.get("STALLED_AFTER_S", socket.STALLED_AFTER_S))
 serve([bind(Door(settings.PORT, "127.0.0.1", "streams"))], runner=Runner([], threads=1))
 """
 EMIT = """
