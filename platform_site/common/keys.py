@@ -19,6 +19,13 @@ from platform_site.common.principals import Principal
 ALPHABET = string.ascii_letters + string.digits
 LIFETIME = timedelta(days=365)
 USE_NOTED_EVERY = timedelta(minutes=1)
+# Every request of a program asks this: written out, it costs a third of what the ORM's takes.
+_FIND = """
+    SELECT common_apikey.*, auth_user.username AS owner_name,
+           auth_user.is_active AS owner_is_active, auth_user.is_superuser AS owner_is_superuser
+    FROM common_apikey LEFT JOIN auth_user ON auth_user.id = common_apikey.owner_id
+    WHERE common_apikey.digest = %s
+"""
 MIN_LENGTH = 24
 
 
@@ -90,18 +97,18 @@ def key_revoke(key: ApiKey, *, actor: str) -> ApiKey:
 
 def key_principal(secret: str) -> Principal | None:
     """Whoever the key stands for, or None for an unknown, revoked or expired one."""
-    key = ApiKey.objects.select_related("owner").filter(digest=digest(secret)).first()
+    key: Any = next(iter(ApiKey.objects.raw(_FIND, [digest(secret)])), None)
     now = timezone.now()
     if key is None or key.revoked_at or (key.expires_at and key.expires_at <= now):
         return None
-    if key.owner and not key.owner.is_active:
+    if key.owner_id and not key.owner_is_active:
         return None
     _note_use(key)
     common: dict[str, Any] = {"scopes": tuple(key.scopes), "key_id": key.pk, "via": "key"}
     if key.agent_id:
         return Principal("agent", key.agent_id, "agent", agent_id=key.agent_id, **common)
-    if key.owner:
-        return Principal("user", key.owner.get_username(), key.role, user=key.owner, **common)
+    if key.owner_id:
+        return Principal("user", key.owner_name, key.role, user=_owner(key), **common)
     pattern = key.agent_pattern
     return Principal("service", key.name, key.role or "api_user", agent_pattern=pattern, **common)
 
@@ -114,6 +121,19 @@ def key_was_issued(secret: str) -> bool:
 def agent_owns_key(agent_id: str) -> bool:
     """Whether acting as this agent needs its own key."""
     return ApiKey.objects.filter(agent_id=agent_id).exists()
+
+
+def _owner(key: Any) -> User:
+    """The owner as far as the key's query read it; what is asked beyond that is read then."""
+    known = {
+        "id": key.owner_id,
+        "username": key.owner_name,
+        "is_active": bool(key.owner_is_active),
+        "is_superuser": bool(key.owner_is_superuser),
+    }
+    # from_db takes the values in the order of the columns, whatever the order of the names.
+    names = [column.attname for column in User._meta.concrete_fields if column.attname in known]
+    return User.from_db(key._state.db, names, [known[name] for name in names])
 
 
 def _note_use(key: ApiKey) -> None:

@@ -39,9 +39,9 @@ class CustomerOrdersView(ApiView):
         if customer is None:
             raise Missing("Customer not found")
         window = commerce_window(request, 20, 100)
-        found = rows.filtered(rows.shown(), request).filter(customer=customer)
+        found = rows.filtered(customer.orders.all(), request)
         total = found.order_by().count()
-        shown = rows.counted(found.order_by("-pk"))[window.start : window.stop]
+        shown = rows.shown(found.order_by("-pk"))[window.start : window.stop]
         context = {"personal": self.may("customer:personal")}
         body = OrderSerializer(shown, many=True, context=context).data
         return Response({"orders": body, "pagination": window.envelope(total)})
@@ -54,9 +54,9 @@ class MyOrdersView(ApiView):
 
     def get(self, request: Request) -> Response:
         fields = self.query(CustomerInput)
-        found = rows.shown().filter(customer=fields["customer_id"]).order_by("-pk")
+        found = Order.objects.filter(customer=fields["customer_id"]).order_by("-pk")
         context = {"personal": self.may("customer:personal")}
-        body = OrderSerializer(rows.counted(found)[:SHOWN], many=True, context=context).data
+        body = OrderSerializer(rows.shown(found)[:SHOWN], many=True, context=context).data
         return Response({"orders": body})
 
 

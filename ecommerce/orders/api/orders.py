@@ -63,9 +63,6 @@ class OrderViewSet(ReadViewSet):
         "export": VIEW,
     }
 
-    def get_queryset(self) -> Any:
-        return rows.shown()
-
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "personal": self.may("customer:personal")}
 
@@ -75,12 +72,12 @@ class OrderViewSet(ReadViewSet):
     def filtered(self, queryset: Any) -> Any:
         return rows.filtered(queryset, self.request)
 
-    def page(self, queryset: Any, plural: str | None = None) -> Response:
-        return super().page(rows.counted(queryset), plural)
+    def dressed(self, queryset: Any) -> Any:
+        return rows.shown(queryset)
 
     def detail_of(self, order: Order, status: int = 200, **more: Any) -> Response:
         """The whole order, read anew."""
-        fresh = self.get_queryset().get(pk=order.pk)
+        fresh = rows.shown(self.get_queryset().select_related("customer")).get(pk=order.pk)
         context = self.get_serializer_context()
         return Response(
             {**details.OrderDetailSerializer(fresh, context=context).data, **more}, status
@@ -195,7 +192,7 @@ class OrderViewSet(ReadViewSet):
         newest = self.get_queryset().order_by("-pk")
         if "merchant_id" in fields:
             newest = newest.filter(merchant_id=fields["merchant_id"])
-        newest = rows.counted(newest)[: min(fields["limit"], SHOWN_IN_RECENT)]
+        newest = rows.shown(newest)[: min(fields["limit"], SHOWN_IN_RECENT)]
         shown = self.get_serializer(newest, many=True).data
         if "/api/" in request.path:
             return Response({"orders": shown})
@@ -237,7 +234,8 @@ class OrderViewSet(ReadViewSet):
         given = {"ids": request.data} if isinstance(request.data, list) else self._body()
         form = inputs.ExportInput(data=given)
         form.is_valid(raise_exception=True)
-        chosen = rows.filtered(self.get_queryset(), request).order_by("pk")
+        chosen = rows.filtered(self.get_queryset(), request)
+        chosen = chosen.select_related("customer").order_by("pk")
         if "ids" in form.validated_data:
             chosen = chosen.filter(export.named(form.validated_data["ids"]))
         text = export.as_csv(chosen, is_personal=self.may("customer:personal"))

@@ -120,7 +120,10 @@ class FulfillmentSerializer(serializers.ModelSerializer[Fulfillment]):
 
 
 class OrderSerializer(CommerceSerializer):
-    """An order as lists show it; without `customer:personal` mail addresses are masked."""
+    """An order as lists show it; without `customer:personal` mail addresses are masked.
+
+    The rows are those of `rows.shown`, which brings along what stands in other tables.
+    """
 
     class Meta:
         model = Order
@@ -162,23 +165,22 @@ class OrderSerializer(CommerceSerializer):
         amounts = ("subtotal", "tax", "shipping_cost", "discount", "total")
 
     state = serializers.CharField(source="status")
-    channel = serializers.CharField(source="channel.code")
+    channel = serializers.CharField(source="channel_code")
 
-    def to_representation(self, order: Order) -> dict[str, Any]:
+    def to_representation(self, order: Any) -> dict[str, Any]:
         row = super().to_representation(order)
         row["status"] = status_word(order)
         row["payment_status"] = payment_word(order)
         row["payment_state"] = order.payment_status
         row["shipping"] = row["shipping_cost"]
         row["customer"] = self._customer(order)
-        if hasattr(order, "n_items"):
-            row["items_count"] = order.n_items
-        row["holds"] = [hold.reason for hold in order.holds.all() if hold.is_active]
+        row["items_count"] = order.n_items
+        row["holds"] = order.hold_reasons
         return row
 
-    def _customer(self, order: Order) -> dict[str, Any]:
-        customer = order.customer
-        name = customer.name if customer else order.shipping_address.get("name", "")
+    def _customer(self, order: Any) -> dict[str, Any]:
+        guest = order.shipping_address.get("name", "")
+        name = f"{order.first_name} {order.last_name}".strip() if order.customer_id else guest
         email = self.personal(order.email)
         return {"id": order.customer_id, "name": name or "Guest", "email": email}
 
