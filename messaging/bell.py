@@ -36,6 +36,7 @@ class _Topic:
 
 
 _topics = {EVENTS: _Topic(), TASKS: _Topic()}
+_stopping = threading.Event()
 
 
 def ring_after_commit(topic: str) -> None:
@@ -65,6 +66,18 @@ def wait_in_thread(topic: str, timeout_s: float, since: int | None = None) -> bo
     with bell.condition:
         seen = bell.rings if since is None else since
         return bell.condition.wait_for(lambda: bell.rings != seen, timeout_s)
+
+
+def end_waits() -> None:
+    """The process stops: wake all who wait here, and let no answer wait any longer."""
+    _stopping.set()
+    for topic in _topics.values():
+        topic.ring()
+
+
+def is_over() -> bool:
+    """Whether the process stops: answers are given now, streams end."""
+    return _stopping.is_set()
 
 
 async def wait(topic: str, timeout_s: float, since: int | None = None) -> bool:

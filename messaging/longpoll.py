@@ -27,8 +27,8 @@ def poll_again(
     """Mark an answer that found nothing: the view is asked again when the bell of `topic` rings.
 
     `LongPoll` asks it anew, as if the client had sent the request again with the `pinned` query
-    parameters, until it finds something or `wait_s` is over. Under WSGI, which cannot wait without
-    a thread, the client gets the empty answer.
+    parameters, until it finds something, `wait_s` is over or the process stops. Under WSGI, which
+    cannot wait without a thread, the client gets the empty answer.
     """
     response.headers[HEADER] = f"{topic};{wait_s:g};{urlencode(pinned)}"
     return response
@@ -60,7 +60,7 @@ class LongPoll:
             scope = _pinned(scope, pinned)
             until = until or now() + wait_s * (1 + random.uniform(0, JITTER))  # noqa: S311 (no secret)
             left_s = until - now()
-            if left_s <= 0 or not request.is_kept:
+            if left_s <= 0 or bell.is_over() or not request.is_kept:
                 await answer.release()
                 return
             if not await request.wait(topic, min(left_s, LOOK_EVERY_S), since=rings[topic]):

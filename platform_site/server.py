@@ -22,6 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import HANDLED_SIGNALS
 
 from ecommerce.agents import AGENTS, COORDINATOR_PORT, GATEWAY_PORT
+from messaging import bell
 from tasks.runner import Runner
 
 LOOPBACK = "127.0.0.1"
@@ -160,6 +161,11 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.on_exit()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Long polls are answered and streams end now, not when their time is over."""
+        bell.end_waits()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

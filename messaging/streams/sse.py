@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from django.db import DatabaseError
 from django.db.models import Q
 
-from messaging import connections
+from messaging import bell, connections
 from messaging.cursor import Cursor
 from messaging.models import Event
 from messaging.streams.reader import Reader, Resync
@@ -23,7 +23,7 @@ async def event_lines(
     takes: Callable[[Event], bool],
     is_admitted: Callable[[], bool],
 ) -> AsyncIterator[bytes]:
-    """The stream after `place`; ends when the credential does, or when events are gone unread."""
+    """The stream after `place`; ends when the credential or the process does, or at a gap."""
     clock = asyncio.get_running_loop().time
     recheck_at, bookmark_at = clock() + RECHECK_EVERY_S, clock() + BOOKMARK_EVERY_S
     with connections.connected():
@@ -31,6 +31,8 @@ async def event_lines(
             reader = Reader(tail, place)
             yield _line("bookmark", str(place), {"cursor": str(place)})
             while clock() < recheck_at or await in_thread(is_admitted):
+                if bell.is_over():
+                    return
                 if clock() >= recheck_at:
                     recheck_at = clock() + RECHECK_EVERY_S
                 try:

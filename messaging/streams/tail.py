@@ -121,6 +121,8 @@ class Tail:
             except DatabaseError as error:
                 logger.warning("The log cannot be read at the moment: %s", error)
             await bell.wait(bell.EVENTS, LOOK_EVERY_S, since=rings)
+            if bell.is_over():
+                self._wake()
 
     async def _look(self) -> None:
         if self.head is None:

@@ -16,7 +16,7 @@ from tests.stress.worker import start
 
 pytestmark = [pytest.mark.stress, pytest.mark.parametrize("database", ["sqlite", "postgres"])]
 FULL = os.environ.get("STRESS") == "full"
-TASKS = int(os.environ.get("STRESS_TASKS", 5000 if FULL else 1500))
+TASKS = int(os.environ.get("STRESS_TASKS", 5000 if FULL else 600))
 WORKERS = 16
 KILL_EVERY_S = 0.3
 PATIENCE_S = 600 if FULL else 90
