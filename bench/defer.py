@@ -3,6 +3,7 @@
 import sys
 
 from procrastinate import SyncPsycopgConnector
+from procrastinate.types import JSONDict
 
 from bench.peer_procrastinate import URL, app, noop
 
@@ -13,4 +14,7 @@ if __name__ == "__main__":
             if batch == 1:
                 noop.defer(number=start)
             else:
-                noop.batch_defer(*({"number": n} for n in range(start, start + batch)))
+                jobs: list[JSONDict] = [
+                    {"number": number} for number in range(start, start + batch)
+                ]
+                noop.batch_defer(*jobs)

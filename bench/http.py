@@ -24,7 +24,7 @@ def pgbench(url: str, statement: str) -> float:
         script.write(statement)
         script.flush()
         command = [
-            PGBENCH,
+            str(PGBENCH),
             "-n",
             "-c",
             str(CONNECTIONS),

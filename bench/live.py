@@ -22,7 +22,7 @@ async def latencies(platform: Running) -> list[float]:
         await socket.send(json.dumps({"type": "subscribe", "subscriptions": ["task.submitted"]}))
         await socket.recv()
         sender = asyncio.create_task(submit(platform))
-        found = []
+        found: list[float] = []
         while len(found) < EVENTS:
             frame = json.loads(await asyncio.wait_for(socket.recv(), 30))
             if frame["type"] == "task.submitted":

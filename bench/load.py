@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 
 @dataclass
@@ -56,7 +57,7 @@ async def _run(port: int, make: Callable[[int], bytes], connections: int, second
     load = Load()
     begin = time.perf_counter() + 1
     end = begin + seconds
-    counter = iter(range(10**9))
+    counter = count()
     await asyncio.gather(
         *(_client(port, make, counter, load, begin, end) for _ in range(connections))
     )
@@ -64,7 +65,14 @@ async def _run(port: int, make: Callable[[int], bytes], connections: int, second
     return load
 
 
-async def _client(port, make, counter, load: Load, begin: float, end: float) -> None:  # type: ignore[no-untyped-def]
+async def _client(
+    port: int,
+    make: Callable[[int], bytes],
+    counter: Iterator[int],
+    load: Load,
+    begin: float,
+    end: float,
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (now := time.perf_counter()) < end:
         writer.write(make(next(counter)))

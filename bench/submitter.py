@@ -6,6 +6,7 @@
 import sys
 import time
 from contextlib import ExitStack
+from typing import Any
 
 import django
 
@@ -20,7 +21,7 @@ from tasks.services import task_submit, tasks_submit  # noqa: E402
 
 def submit(count: int, batch: int) -> None:
     """One by one, or many in each transaction."""
-    order = {"title": "noop", "required_capabilities": ["bench"], "payload": {}}
+    order: dict[str, Any] = {"title": "noop", "required_capabilities": ["bench"], "payload": {}}
     for _ in range(0, count, batch):
         if batch == 1:
             task_submit(actor="bench", **order)

@@ -36,7 +36,7 @@ def work(agent: Agent, batch: int, count: int) -> None:
             reports = [
                 Report(item.task.pk, item.lease_id, item.lease_epoch, {}) for item in claim.tasks
             ]
-            tasks_complete(agent, reports, actor=agent.agent_id)
+            tasks_complete(reports, agent=agent, actor=agent.agent_id)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ async def measured(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Django, timed for `system_metrics`; a stream counts up to its first byte."""
     began = time.monotonic()
 
-    async def note(message: dict[str, Any]) -> None:
+    async def note(message: Any) -> None:
         if message["type"] == "http.response.start":
             requests.note(time.monotonic() - began, message["status"])
         await send(message)
@@ -41,9 +41,10 @@ async def no_such_socket(scope: dict[str, Any], receive: Any, send: Any) -> None
         await send({"type": "websocket.close"})
 
 
+route: Any = re_path  # the stubs of Django know only HTTP views
 SOCKETS = [
-    re_path(r"^api/v1/ws/(?P<client_id>[^/]{1,200})/?$", PlatformSocket.as_asgi()),
-    re_path(r"^(?:api/)?ws/?$", DashboardSocket.as_asgi()),
-    re_path(r"", no_such_socket),
+    route(r"^api/v1/ws/(?P<client_id>[^/]{1,200})/?$", PlatformSocket.as_asgi()),
+    route(r"^(?:api/)?ws/?$", DashboardSocket.as_asgi()),
+    route(r"", no_such_socket),
 ]
 application = ProtocolTypeRouter({"http": LongPoll(measured), "websocket": URLRouter(SOCKETS)})

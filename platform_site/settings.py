@@ -34,7 +34,6 @@ EXPOSED = (
     or not set(ALLOWED_HOSTS) <= _LOCAL_NAMES
 )
 PUBLIC_DOCS = env.bool("PUBLIC_DOCS", not EXPOSED)
-METRICS_ALLOW = env.list("METRICS_ALLOW", default=[] if EXPOSED else ["127.0.0.0/8", "::1/128"])
 ALLOW_HTTP = env.bool("ALLOW_HTTP", not EXPOSED)
 
 # Secrets ---------------------------------------------------------------------------------------
