@@ -190,6 +190,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "platform_site.common.formats.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_METADATA_CLASS": "platform_site.common.formats.Metadata",
     "DEFAULT_SCHEMA_CLASS": "platform_site.schema.Schema",
     "EXCEPTION_HANDLER": "platform_site.common.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

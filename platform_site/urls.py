@@ -15,7 +15,7 @@ autodiscover_modules("api", "api.platform", "api.coordinator", "api.commerce")
 autodiscover_modules("agent")  # agents fill the ports that the routes of lower domains ask
 commerce.view("system/overview", overview.OverviewView.as_view())
 
-handler404 = "platform_site.common.api.errors.json_404"
+handler404 = "platform_site.common.api.errors.unknown_path"
 handler500 = "platform_site.common.api.errors.json_500"
 
 # On every port.

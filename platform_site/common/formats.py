@@ -3,11 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from platform_site.common import json
 from platform_site.common.limits import read_body
+
+
+class Metadata(SimpleMetadata):
+    """What OPTIONS says of a route; its fields stand in the OpenAPI description."""
+
+    def determine_actions(self, request: Any, view: Any) -> dict[str, Any]:
+        return {}
 
 
 class JSONParser(BaseParser):

@@ -42,7 +42,10 @@ class MayCall(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         name = getattr(view, "action", None) or str(request.method).lower()
         declared: dict[str, Any] = view.access
-        if name in declared and declared[name] is None:
+        if name == "head" and name not in declared:
+            name = "get"  # a HEAD is answered by the method that answers a GET
+        is_public = all(word is None for word in declared.values())
+        if (name in declared and declared[name] is None) or (name == "options" and is_public):
             return True
         principal: Any = request.auth
         if principal is None:

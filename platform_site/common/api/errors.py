@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -112,8 +113,10 @@ def _words(error: Http404) -> str:
     return "" if " matches the given query" in words or words.startswith("{") else words
 
 
-def json_404(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """An unknown path."""
+def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page for a browser, JSON for a program."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return render(request, "404.html", {"request_path": request.path}, status=404)
     return JsonResponse(not_found("Not Found"), status=404)
 
 
