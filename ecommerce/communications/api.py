@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from ecommerce.communications import services
 from ecommerce.communications.models import MessageTemplate, OutboundMessage
 from platform_site.common.api import ApiView, ReadViewSet, commerce
-from platform_site.common.personal import masked_mail
+from platform_site.common.personal import masked
 
 
 class MessageSerializer(serializers.ModelSerializer[OutboundMessage]):
@@ -39,7 +39,7 @@ class MessageSerializer(serializers.ModelSerializer[OutboundMessage]):
     def to_representation(self, message: OutboundMessage) -> dict[str, Any]:
         row = super().to_representation(message)
         if not self.context["view"].may("customer:personal"):
-            row["to"] = masked_mail(row["to"])
+            row["to"] = masked(row["to"])
         return row
 
 

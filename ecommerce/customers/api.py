@@ -16,7 +16,7 @@ from ecommerce.customers.models import Address, Customer
 from platform_site.common import json
 from platform_site.common.api import CommerceSerializer, Input, ReadViewSet, commerce
 from platform_site.common.money import ZERO, rounded
-from platform_site.common.personal import HIDDEN, masked_mail, masked_phone
+from platform_site.common.personal import HIDDEN, masked
 
 PERSONAL = "customer:personal"
 PERSONAL_KEYS = ("first_name", "last_name", "company", "line1", "line2", "city", "postal_code")
@@ -50,7 +50,7 @@ class AddressSerializer(serializers.ModelSerializer[Address]):
         row = super().to_representation(address)
         if not _sees_personal(self.context):
             row |= {key: HIDDEN for key in PERSONAL_KEYS if row[key]}
-            row["phone"] = masked_phone(row["phone"])
+            row["phone"] = masked(row["phone"])
         line1, line2 = row.pop("line1"), row.pop("line2")
         return {
             **row,
@@ -103,10 +103,10 @@ class CustomerSerializer(CommerceSerializer):
         sees = _sees_personal(self.context)
         row["user"] = {
             "id": customer.user_id,
-            "email": customer.email if sees else masked_mail(customer.email),
+            "email": customer.email if sees else masked(customer.email),
             "first_name": customer.first_name if sees else customer.first_name[:1],
             "last_name": customer.last_name if sees else customer.last_name[:1],
-            "phone": customer.phone if sees else masked_phone(customer.phone),
+            "phone": customer.phone if sees else masked(customer.phone),
         }
         return row
 

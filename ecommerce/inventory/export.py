@@ -1,11 +1,11 @@
 """Stock levels as a CSV file."""
 
-import csv
-import io
+from typing import Any
 
 from django.db.models import QuerySet
 
 from ecommerce.inventory.models import StockLevel
+from platform_site.common import sheets
 
 COLUMNS = (
     "id",
@@ -17,30 +17,22 @@ COLUMNS = (
     "available",
     "reorder_point",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def levels_as_csv(rows: QuerySet[StockLevel]) -> str:
+def levels_as_csv(levels: QuerySet[StockLevel]) -> str:
     """One line for each level."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for level in rows.iterator(chunk_size=500):
-        writer.writerow(
-            [
-                level.pk,
-                unarmed(level.variant.sku),
-                unarmed(level.variant.title),
-                unarmed(level.warehouse.name),
-                level.on_hand,
-                level.reserved,
-                level.available,
-                level.reorder_point,
-            ]
-        )
-    return file.getvalue()
+    found = levels.iterator(chunk_size=500)
+    return sheets.as_csv(COLUMNS, (_values(level) for level in found))
 
 
-def unarmed(text: str) -> str:
-    """Text that a spreadsheet shows and does not calculate (CWE-1236)."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+def _values(level: StockLevel) -> list[Any]:
+    return [
+        level.pk,
+        level.variant.sku,
+        level.variant.title,
+        level.warehouse.name,
+        level.on_hand,
+        level.reserved,
+        level.available,
+        level.reorder_point,
+    ]

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from ecommerce.inventory.agent import expire_reservations
 from ecommerce.inventory.allocation import Shelf, Shortage, allocate
-from ecommerce.inventory.export import unarmed
 from ecommerce.inventory.models import MovementKept, Reservation, StockLevel, StockMovement
 from ecommerce.inventory.reconcile import differences
 from ecommerce.inventory.refusals import NotReserved, OutOfStock
@@ -446,7 +445,6 @@ def test_an_export_carries_no_formula(api):
 
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.content.decode().splitlines()[1].endswith("'=HYPERLINK,'@sum(1),Main,1,0,1,0")
-    assert unarmed("plain") == "plain"
 
 
 def test_who_may_only_read_changes_nothing(client_as):

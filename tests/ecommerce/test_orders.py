@@ -270,8 +270,8 @@ def test_who_may_not_see_personal_data_sees_it_masked(client_as):
 
     shown = client_as("readonly").get(f"/api/orders/{order.pk}").json()
 
-    assert shown["customer"]["email"] == "a…@…"
-    assert shown["shipping_address"]["line1"] != "1 Harbour Street"
+    assert shown["customer"]["email"] == "a***@example.org"
+    assert shown["shipping_address"]["line1"] == "***"
 
 
 def test_lines_add_up_to_the_order_for_any_price_and_quantity(api):

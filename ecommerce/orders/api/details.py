@@ -22,8 +22,8 @@ from ecommerce.payments.models import Payment
 from ecommerce.warehouses.models import PickRequest
 from messaging.models import Event
 from platform_site.common import json
+from platform_site.common.personal import masked_address
 
-PERSONAL = ("name", "phone", "email", "line1", "line2")
 MAX_EVENTS = 500
 
 
@@ -70,10 +70,7 @@ class OrderDetailSerializer(OrderSerializer):
         return row
 
     def _address(self, address: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: self.personal(value) if key in PERSONAL else value
-            for key, value in address.items()
-        }
+        return address if self.context.get("personal") else masked_address(address)
 
 
 def payment_row(payment: Payment) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from ecommerce.orders.models import OrderHold
 from platform_site.common.api import Amount, Id, Input
 from platform_site.common.api.ranges import TimeRangeInput
 
-ADDRESS_KEYS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
-
 
 class Reference(serializers.Field[Any, Any, Any, Any]):
     """An id, or the number or SKU that a person would type."""

@@ -238,7 +238,7 @@ class OrderViewSet(ReadViewSet):
         chosen = chosen.select_related("customer").order_by("pk")
         if "ids" in form.validated_data:
             chosen = chosen.filter(export.named(form.validated_data["ids"]))
-        text = export.as_csv(chosen, is_personal=self.may("customer:personal"))
+        text = export.orders_as_csv(chosen, is_personal=self.may("customer:personal"))
         if "application/json" in request.headers.get("Accept", ""):
             return Response(text)
         return export.download(text)

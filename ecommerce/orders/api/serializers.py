@@ -7,6 +7,7 @@ from rest_framework import serializers
 from ecommerce.orders.models import Fulfillment, Order, OrderHold, OrderItem, OrderNote
 from platform_site.common import json
 from platform_site.common.api import CommerceSerializer
+from platform_site.common.personal import masked
 
 STATUS_WORDS = {Order.Status.EXPIRED: "cancelled"}
 PAYMENT_WORDS = {Order.Payment.UNPAID: "pending", Order.Payment.AUTHORIZED: "pending"}
@@ -185,8 +186,5 @@ class OrderSerializer(CommerceSerializer):
         return {"id": order.customer_id, "name": name or "Guest", "email": email}
 
     def personal(self, value: str) -> str:
-        """The value, or `a…@…` for a caller who may not see personal data."""
-        if not value or self.context.get("personal"):
-            return value
-        name, at, _ = value.partition("@")
-        return f"{name[:1]}…@…" if at else f"…{value[-2:]}"
+        """The value, masked for a caller who may not see personal data."""
+        return value if self.context.get("personal") else masked(value)

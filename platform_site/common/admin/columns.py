@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from platform_site.common import json
+from platform_site.common import json, personal
 from platform_site.common.admin.looks import ICONS, look_of
 
 EMPTY = "–"  # noqa: RUF001 (a dash for people)
@@ -193,16 +193,13 @@ def masked(column: str | Column) -> Column:
     """The column of a field with personal data, for people who may not read it."""
     name = column if isinstance(column, str) else column.__name__
     label = name if isinstance(column, str) else getattr(column, "short_description", name)
-    show = (lambda row: mask(_value(row, name))) if isinstance(column, str) else (lambda _: "***")
+
+    def show(row: models.Model) -> str:
+        if not isinstance(column, str):
+            return personal.HIDDEN
+        return personal.masked(str(_value(row, name) or "")) or EMPTY
+
     return _column(f"{name}_masked", str(label).replace("_", " "), None, show)
-
-
-def mask(value: object) -> str:
-    """`j***@x.org` for an address, `***42` for a number."""
-    text = str(value or "")
-    if "@" in text:
-        return f"{text[0]}***@{text.rsplit('@', 1)[1]}"
-    return f"***{text[-2:]}" if text else EMPTY
 
 
 def pretty_json(field: str, label: str = "") -> Column:
