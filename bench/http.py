@@ -107,6 +107,5 @@ def run() -> None:
         ratio = f"1/{bare[kind] / done.per_second:.0f} {kind}" if done.per_second else "-"
         times = "".join(f"{done.percentile(share):>8.1f}" for share in (0.5, 0.95, 0.99))
         print(f"{name:34}{done.per_second:>8.0f}{times}{ratio:>14}  {done.failures or 'none'}")
-    print(
-        f"pgbench: SELECT 1 {select_1:.0f}/s, insert {bare['insert']:.0f}/s, select {bare['select']:.0f}/s"
-    )
+    rates = ", ".join(f"{name} {rate:.0f}/s" for name, rate in bare.items())
+    print(f"pgbench: SELECT 1 {select_1:.0f}/s, {rates}")

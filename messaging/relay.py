@@ -106,9 +106,3 @@ class Relay:
             topics = words.get("topics")
             for topic in topics if isinstance(topics, list) else []:
                 self._on_ring(str(topic))
-
-
-def _layer() -> BaseChannelLayer:
-    layer = get_channel_layer()
-    assert layer is not None, "settings.CHANNEL_LAYERS always names one"  # noqa: S101 (for the type checker)
-    return layer
