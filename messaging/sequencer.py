@@ -10,7 +10,7 @@ import secrets
 import threading
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from messaging import bell
 from messaging.models import Event, EventLog
@@ -22,6 +22,10 @@ LOCK = (
 
 _committing = threading.local()
 
+# Every commit with an event runs these: written out, they cost a third of what the ORM's take.
+_WAITING = "SELECT EXISTS (SELECT 1 FROM messaging_event WHERE seq IS NULL)"
+_HEAD = "SELECT epoch, head_seq FROM messaging_eventlog WHERE id = 1"
+_ADVANCE = "UPDATE messaging_eventlog SET head_seq = head_seq + %s WHERE id = 1"
 _NUMBER = """
     UPDATE messaging_event SET seq = numbered.seq, epoch = %s
     FROM (
@@ -55,7 +59,7 @@ def leave_to_tick() -> None:
 def number_events() -> int:
     """Number every committed event without a number, and ring; returns how many there were."""
     total = 0
-    while Event.objects.filter(seq=None).exists():
+    while _is_waiting():
         numbered = _number_batch()
         if not numbered:
             break  # somebody else holds the lock and numbers for all
@@ -78,14 +82,25 @@ def _number_once() -> None:
 def _number_batch() -> int:
     if not _locked():
         return 0
-    log = event_log()
     with connection.cursor() as cursor:
-        cursor.execute(_NUMBER, [log.epoch, log.head_seq, BATCH])
+        cursor.execute(_HEAD)
+        epoch, head_seq = cursor.fetchone() or _head_of(_first_log())
+        cursor.execute(_NUMBER, [epoch, head_seq, BATCH])
         numbered: int = cursor.rowcount
-    if numbered:
-        EventLog.objects.filter(pk=log.pk).update(head_seq=F("head_seq") + numbered)
-        bell.ring_after_commit(bell.EVENTS)
+        if numbered:
+            cursor.execute(_ADVANCE, [numbered])
+            bell.ring_after_commit(bell.EVENTS)
     return numbered
+
+
+def _head_of(log: EventLog) -> tuple[str, int]:
+    return log.epoch, log.head_seq
+
+
+def _is_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        return bool(cursor.fetchone()[0])
 
 
 def _locked() -> bool:
