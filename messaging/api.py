@@ -1,4 +1,4 @@
-"""`GET /api/v1/events`, one page or a long poll, and `/events/stream` (apis.md 3.6)."""
+"""`GET /api/v1/events`, one page or a long poll, and `/events/stream`."""
 
 from typing import Any
 

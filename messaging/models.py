@@ -8,7 +8,7 @@ from django.db.models import Q
 class Event(models.Model):
     """One thing that happened, written in the transaction in which it happened.
 
-    Born without a number; the sequencer gives committed rows their dense `seq` (engine.md 9).
+    Born without a number; the sequencer gives committed rows their dense `seq`.
     """
 
     seq = models.BigIntegerField(null=True, unique=True, editable=False)

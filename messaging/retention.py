@@ -1,4 +1,4 @@
-"""How long events are kept (engine.md 9.3)."""
+"""How long events are kept."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The sequencer: numbers committed events densely, in id order (engine.md 9.1).
+"""The sequencer: numbers committed events densely, in id order.
 
 Ids are given before the commit, so a reader with a cursor over ids loses what commits late. Numbers
 are given after it, by one holder of a lock at a time: whoever does not get the lock leaves, because

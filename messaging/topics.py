@@ -1,4 +1,4 @@
-"""Topics and names of events (apis.md 4.1), and who may see which events."""
+"""Topics and names of events, and who may see which events."""
 
 from functools import cache
 

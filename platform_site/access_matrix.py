@@ -1,4 +1,4 @@
-"""Route x method x role, as the code has it: the table that a review reads (security.md 5)."""
+"""Route x method x role, as the code has it: the table that a review reads."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""System checks: unsafe combinations do not start (security.md 11)."""
+"""System checks: unsafe combinations do not start."""
 
 from collections.abc import Iterable
 from pathlib import Path

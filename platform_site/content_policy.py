@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 
 class ContentPolicy(CSPMiddleware):
-    """Strict everywhere (security.md 10); `CONTENT_POLICY_BY_PATH` adds what a page needs."""
+    """Strict everywhere; `CONTENT_POLICY_BY_PATH` adds what a page needs."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

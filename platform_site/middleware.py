@@ -38,7 +38,7 @@ def port_routes(get_response: Answer) -> Answer:
 
 
 def clean_input(get_response: Answer) -> Answer:
-    """Paths and queries are text without NUL; a chunked body is a body (security.md 8)."""
+    """Paths and queries are text without NUL; a chunked body is a body."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")

@@ -28,7 +28,7 @@ EVERYWHERE = [
 ]
 
 
-# The shop window stands without prefix on PORT and 8100 too (architecture.md 11).
+# The shop window stands without prefix on PORT and 8100 too.
 SHELVES = [
     re_path(r"^featured/?$", FeaturedView.as_view()),
     re_path(r"^new-arrivals/?$", NewArrivalsView.as_view()),

@@ -1,4 +1,4 @@
-"""One queryset behind every route that finds agents (engine.md 2.8)."""
+"""One queryset behind every route that finds agents."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The health score, with the parts that explain it (engine.md 2.6)."""
+"""The health score, with the parts that explain it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may act as which agent (security.md 4). Every edge that acts as one asks here."""
+"""Who may act as which agent. Every edge that acts as one asks here."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""An agent's status: a function of time and facts, computed in SQL, never stored (engine.md 2.3).
+"""An agent's status: a function of time and facts, computed in SQL, never stored.
 
 `RULES` is the only place where it is written down. Each row is a condition on one of the facts of
 `with_facts`; the first that holds names the status. The same rows are read by SQL and by Python.

@@ -1,4 +1,4 @@
-"""The ticks of the engine itself (engine.md 10). An idle one reads and writes nothing."""
+"""The ticks of the engine itself. An idle one reads and writes nothing."""
 
 from messaging.retention import events_trim
 from messaging.sequencer import number_events

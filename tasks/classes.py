@@ -1,4 +1,4 @@
-"""Matching: which demands a task makes, and whether an agent meets them (engine.md 4.11)."""
+"""Matching: which demands a task makes, and whether an agent meets them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -106,7 +106,7 @@ class Blocker:
 
 
 def blocker(worker: Worker, demands: TaskClass) -> Blocker | None:
-    """The first demand of the class that the agent never meets, in the order of engine.md 4.12."""
+    """The first demand of the class that the agent never meets."""
     missing_services = sorted(set(demands.services) - worker.services)
     missing = sorted(set(demands.capabilities) - worker.capabilities)
     short = shortage(decimals(demands.request), worker.capacity)

@@ -1,4 +1,4 @@
-"""Why a task is where it is (engine.md 4.12)."""
+"""Why a task is where it is."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The durable consumer `handlers`: it reads the numbered events and makes a task for each reaction.
 
 The tasks and the new place of the cursor are one transaction, so each event makes each task exactly
-once, whatever is killed (engine.md 4.13). A chain of causes that grows too long ends in a rejected
+once, whatever is killed. A chain of causes that grows too long ends in a rejected
 task.
 """
 

@@ -1,4 +1,4 @@
-"""Whether any registered agent could ever do a task of a class (engine.md 5)."""
+"""Whether any registered agent could ever do a task of a class."""
 
 from datetime import datetime
 from functools import lru_cache

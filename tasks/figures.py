@@ -1,4 +1,4 @@
-"""Figures of the queue and of the distribution of work, by query (apis.md 5.2)."""
+"""Figures of the queue and of the distribution of work, by query."""
 
 from datetime import timedelta
 from typing import Any

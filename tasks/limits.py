@@ -1,4 +1,4 @@
-"""Concurrency limits of capabilities and keys, counted from live leases (engine.md 4.11)."""
+"""Concurrency limits of capabilities and keys, counted from live leases."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""For each agent the first thing that keeps a pending task from it (engine.md 4.12)."""
+"""For each agent the first thing that keeps a pending task from it."""
 
 from collections import defaultdict
 from decimal import Decimal

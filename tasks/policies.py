@@ -1,4 +1,4 @@
-"""How often, how long, how soon: the policies of a task (engine.md 4.7, 4.10)."""
+"""How often, how long, how soon: the policies of a task."""
 
 import random
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Priorities: a number from 1 to 10, the Coordinator's five words and bands (apis.md 2)."""
+"""Priorities: a number from 1 to 10, the Coordinator's five words and bands."""
 
 from platform_site.common.errors import BadWord
 

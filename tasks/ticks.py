@@ -1,4 +1,4 @@
-"""Ticks: what has to happen regularly, at one place at a time (engine.md 10).
+"""Ticks: what has to happen regularly, at one place at a time.
 
 @tick(every_s=60)
 def transit() -> None: ...

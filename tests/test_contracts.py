@@ -23,7 +23,7 @@ LISTS = [
 ]
 LIST_IDS = [f"/api/{prefix}" for prefix, _, _ in LISTS]
 WITHOUT_MODEL = {"/api/agents": "its rows are the registry's; counted in test_gateway"}
-# From commerce-api.md 3.1 to 3.7: what an order needs.
+# Of the Commerce API, what an order needs.
 CORE = """
 orders    GET    orders
 orders    POST   orders

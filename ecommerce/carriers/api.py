@@ -1,4 +1,4 @@
-"""Carriers in the Commerce API (commerce-api.md 3.5)."""
+"""Carriers in the Commerce API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Customers and their addresses in the Commerce API (commerce-api.md 3.6)."""
+"""Customers and their addresses in the Commerce API."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fraud in the Commerce API (commerce-api.md 3.9): what needs no orders."""
+"""Fraud in the Commerce API: what needs no orders."""
 
 from datetime import timedelta
 from typing import Any

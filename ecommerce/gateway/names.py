@@ -1,4 +1,4 @@
-"""The names by which existing clients call the built-in agents (commerce-api.md 4)."""
+"""The names by which existing clients call the built-in agents."""
 
 from ecommerce.agents import AGENTS, BY_AGENT_ID
 

@@ -1,4 +1,4 @@
-"""Stock in the Commerce API (commerce-api.md 3.3)."""
+"""Stock in the Commerce API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Payments in the Commerce API (commerce-api.md 3.4)."""
+"""Payments in the Commerce API."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Warehouses in the Commerce API (commerce-api.md 3.7)."""
+"""Warehouses in the Commerce API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/ws` and `/api/ws`: the frames that dashboards of shops know (apis.md 4.2)."""
+"""`/ws` and `/api/ws`: the frames that dashboards of shops know."""
 
 from typing import Any
 

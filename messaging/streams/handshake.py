@@ -1,4 +1,4 @@
-"""Who opens a socket, and may they (security.md 2.5): decided before the handshake is answered."""
+"""Who opens a socket, and may they: decided before the handshake is answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

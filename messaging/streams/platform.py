@@ -1,4 +1,4 @@
-"""`/api/v1/ws/{client_id}`: subscriptions to topics, events and prefixes (apis.md 4.1)."""
+"""`/api/v1/ws/{client_id}`: subscriptions to topics, events and prefixes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may do what: permissions, roles and the matrix of security.md section 5, as data.
+"""Who may do what: permissions, roles and the matrix of both, as data.
 
 A permission is a word such as `task:submit` or `orders:edit`. A service declares the word that it
 falls under with `@requires`; each service is a Django permission (`orders.order_cancel`) that a
@@ -96,5 +96,5 @@ def word_of(permission: "str | Callable[..., Any]") -> str:
 
 
 def reach(role: str, word: str) -> str:
-    """How far the right of a role reaches: `y`, `-`, or the limit of security.md 5."""
+    """How far the right of a role reaches: one of the words above, `y` to `-`."""
     return MATRIX[word][role]

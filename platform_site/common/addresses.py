@@ -1,4 +1,4 @@
-"""The one function that says from which address a request comes (security.md 1)."""
+"""The one function that says from which address a request comes."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""From a request or a socket handshake to a principal (security.md sections 2 and 3)."""
+"""From a request or a socket handshake to a principal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ class Metadata(SimpleMetadata):
 
 
 class JSONParser(BaseParser):
-    """Every body is JSON, whatever its Content-Type says (apis.md 1.3)."""
+    """Every body is JSON, whatever its Content-Type says."""
 
     media_type = "*/*"
 

@@ -1,4 +1,4 @@
-"""The same request twice is one change: `Idempotency-Key` (engine.md 4.9, security.md 7)."""
+"""The same request twice is one change: `Idempotency-Key`."""
 
 import hashlib
 from collections.abc import Callable

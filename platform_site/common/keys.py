@@ -1,4 +1,4 @@
-"""API keys: issued once, stored as a digest, looked up by digest (security.md 2.1)."""
+"""API keys: issued once, stored as a digest, looked up by digest."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""How large and how encoded a body may be (security.md 8)."""
+"""How large and how encoded a body may be."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Open mode: anonymous callers, from this machine only (security.md section 3)."""
+"""Open mode: anonymous callers, from this machine only."""
 
 import ipaddress
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""JWT that clients sign themselves with `JWT_SECRET` (security.md 2.2)."""
+"""JWT that clients sign themselves with `JWT_SECRET`."""
 
 import math
 import time

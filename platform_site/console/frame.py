@@ -8,7 +8,7 @@ from django.templatetags.static import static
 
 
 def every_page(request: HttpRequest) -> dict[str, Any]:
-    """Open mode is said on each page, the login included (security.md 3)."""
+    """Open mode is said on each page, the login included."""
     return {"open_api": settings.OPEN_API}
 
 

@@ -29,7 +29,7 @@ class _AgentSerializer(serializers.ModelSerializer[Agent]):
         return parts_of(agent)
 
     def get_facts(self, agent: Any) -> dict[str, bool]:
-        """Four facts that one word of status would mix up (engine.md 2.2)."""
+        """Four facts that one word of status would mix up."""
         polling_until = agent.presence.polling_until
         return {
             "registered": agent.deregistered_at is None,

@@ -1,4 +1,4 @@
-"""What operators decide about an agent, beside what it says of itself (engine.md 2.4)."""
+"""What operators decide about an agent, beside what it says of itself."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Signs of life: cheap, often, without an event (engine.md 2.2)."""
+"""Signs of life: cheap, often, without an event."""
 
 from datetime import timedelta
 from typing import Any

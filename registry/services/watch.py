@@ -1,4 +1,4 @@
-"""The tick `watch`: what changed by the mere passing of time becomes an event (engine.md 2.3)."""
+"""The tick `watch`: what changed by the mere passing of time becomes an event."""
 
 from django.db import transaction
 from django.db.models import F, QuerySet

@@ -105,7 +105,7 @@ class Task(StatefulModel):
         max_length=20, blank=True
     )  # as the Coordinator's client typed it
     preempt = models.BooleanField(default=False)
-    rank = models.BigIntegerField(default=0)  # static, in milliseconds (engine.md 4.10)
+    rank = models.BigIntegerField(default=0)  # static, in milliseconds
 
     run_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)  # scheduled, retrying: not before

@@ -1,4 +1,4 @@
-"""The claim: an agent takes what it may, under leases (engine.md 4.3)."""
+"""The claim: an agent takes what it may, under leases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

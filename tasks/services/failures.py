@@ -1,4 +1,4 @@
-"""What follows on a failed attempt: another one, or the dead letter queue (engine.md 4.7, 4.8)."""
+"""What follows on a failed attempt: another one, or the dead letter queue."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Calls of a worker about the task that it holds (engine.md 4.4)."""
+"""Calls of a worker about the task that it holds."""
 
 from datetime import datetime, timedelta
 from typing import Any

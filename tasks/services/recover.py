@@ -1,4 +1,4 @@
-"""An agent starts and says what it still holds (engine.md 4.5)."""
+"""An agent starts and says what it still holds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Results under a lease, repeated safely, late ones judged (engine.md 4.4, 4.5)."""
+"""Results under a lease, repeated safely, late ones judged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

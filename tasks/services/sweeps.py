@@ -1,4 +1,4 @@
-"""What time does to tasks: they become due, they expire, leases run out (engine.md 10)."""
+"""What time does to tasks: they become due, they expire, leases run out."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles

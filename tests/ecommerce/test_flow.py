@@ -1,4 +1,4 @@
-"""The way of an order through the agents, from placing to delivery (domains.md, section 4)."""
+"""The way of an order through the agents, from placing to delivery."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The routes of orders, as their clients call them (commerce-api.md 3.1, 3.4, 3.6, 6 and 7)."""
+"""The routes of orders, as their clients call them."""
 
 from decimal import Decimal
 

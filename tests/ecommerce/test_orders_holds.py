@@ -1,4 +1,4 @@
-"""What goes wrong on an order's way, and what then happens (*Fails* of domains.md, section 4)."""
+"""What goes wrong on an order's way, and what then happens."""
 
 from datetime import timedelta
 

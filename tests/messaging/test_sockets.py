@@ -1,4 +1,4 @@
-"""Frames of `/api/v1/ws/{client_id}` and of the dashboards' stream (apis.md 4.1, 4.2)."""
+"""Frames of `/api/v1/ws/{client_id}` and of the dashboards' stream."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Input that cannot hurt (security.md 8). API4:2023, API8:2023."""
+"""Input that cannot hurt. API4:2023, API8:2023."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table of engine.md 2.3: rows 1 to 9, in SQL and in Python."""
+"""The table of statuses: rows 1 to 9, in SQL and in Python."""
 
 from datetime import timedelta
 from itertools import product

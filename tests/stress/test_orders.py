@@ -1,4 +1,4 @@
-"""R9 and R29 of proof.md: many buyers and few units; any process killed on an order's way."""
+"""Many buyers and few units; any process killed on an order's way."""
 
 import os
 import random

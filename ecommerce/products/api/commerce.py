@@ -1,4 +1,4 @@
-"""Products in the Commerce API (commerce-api.md 3.2)."""
+"""Products in the Commerce API."""
 
 from collections.abc import Callable
 from typing import Any

@@ -18,7 +18,7 @@ REFUSED_LOOKUPS = {"regex", "iregex"}
 
 
 class MatrixPermissions:
-    """Asks the matrix of security.md 5, not Django's model permissions."""
+    """Asks the matrix of `common.access`, not Django's model permissions."""
 
     view_permission: str
     change_permission = ""

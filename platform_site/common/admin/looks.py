@@ -1,4 +1,4 @@
-"""How a status looks: one of five looks, each with an icon (console.md 6)."""
+"""How a status looks: one of five looks, each with an icon."""
 
 WAITING, WORKING, DONE, ATTENTION, FAILED = "waiting", "working", "done", "attention", "failed"
 ICONS = {
