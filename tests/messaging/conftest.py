@@ -1,10 +1,12 @@
 """Sockets and requests through the ASGI application, in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 
 from platform_site.asgi import application
 from platform_site.common.keys import key_issue
@@ -18,6 +20,13 @@ def key(transactional_db, person) -> Callable[..., str]:
         return key_issue(name=role, owner=person(f"a-{role}", role), actor="test")[1]
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left() -> Iterator[None]:
+    """PostgreSQL drops no database that the thread of `sync_to_async` is still connected to."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 class Client(WebsocketCommunicator):

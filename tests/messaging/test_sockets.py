@@ -139,6 +139,7 @@ async def test_an_expired_cursor_asks_for_a_resync(key, sockets, since):
 
 
 async def test_a_log_that_begins_anew_asks_open_sockets_to_resync(key, sockets):
+    @transaction.atomic
     def truncate() -> None:
         EventLog.objects.all().delete()
         Event.objects.all().delete()
