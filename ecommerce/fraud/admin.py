@@ -1,15 +1,14 @@
 """Risk in the console: cases to decide, assessments with their reasons, the rules."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 
 from ecommerce.fraud import services
 from ecommerce.fraud.models import FraudCase, FraudRule, RiskAssessment
 from messaging.history import history
 from platform_site.common.admin import (
+    ChoiceFilter,
     Panel,
     ReadOnlyAdmin,
     ReasonDialog,
@@ -42,19 +41,15 @@ def fired_rules(assessment: RiskAssessment | None) -> Panel:
     return table("Why", headers, rows, note=note, empty="No rule fired.")
 
 
-class DecidedFilter(admin.SimpleListFilter):
+class DecidedFilter(ChoiceFilter):
     """Open and claimed cases wait for a person."""
 
     title = "decided"
     parameter_name = "decided"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "waits for a person"), ("yes", "decided")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "no":
-            return queryset.filter(status__in=FraudCase.UNDECIDED)
-        return queryset.exclude(status__in=FraudCase.UNDECIDED) if self.value() else queryset
+    conditions = {
+        "no": ("waits for a person", Q(status__in=FraudCase.UNDECIDED)),
+        "yes": ("decided", ~Q(status__in=FraudCase.UNDECIDED)),
+    }
 
 
 @admin.register(FraudCase)

@@ -5,14 +5,15 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from unfold.paginator import InfinitePaginator
 
 from ecommerce.inventory import services
+from ecommerce.inventory.figures import IS_LOW, IS_OUT
 from ecommerce.inventory.models import Reservation, StockLevel, StockMovement
 from messaging.history import history
 from platform_site.common.admin import (
+    ChoiceFilter,
     Dialog,
     Panel,
     ReadOnlyAdmin,
@@ -55,24 +56,12 @@ def of_level(service: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-class LowFilter(admin.SimpleListFilter):
+class LowFilter(ChoiceFilter):
     """Levels at or below their reorder point."""
 
     title = "stock"
     parameter_name = "stock"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("low", "low"), ("none", "nothing left")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "low":
-            return queryset.filter(low_stock())
-        return queryset.filter(on_hand__lte=F("reserved")) if self.value() == "none" else queryset
-
-
-def low_stock() -> Q:
-    """The condition behind the filter, and behind the tile of the control room."""
-    return Q(reorder_point__gt=0, on_hand__lte=F("reserved") + F("reorder_point"))
+    conditions = {"low": ("low", IS_LOW), "none": ("nothing left", IS_OUT)}
 
 
 @admin.register(StockLevel)

@@ -54,7 +54,6 @@ class InventoryViewSet(ReadViewSet):
 
     def filtered(self, rows: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
         asked = self.query(FilterInput)
-        rows = with_free(rows)
         if product_id := asked.get("product_id"):
             rows = rows.filter(variant__product=product_id)
         if warehouse_id := asked.get("warehouse_id"):

@@ -9,20 +9,18 @@ from ecommerce.inventory.models import StockLevel
 from platform_site.common.json import Number, instant
 from platform_site.common.money import ZERO, rounded
 
-AVAILABLE = F("on_hand") - F("reserved")
-IS_LOW = Q(reorder_point__gt=0, free__lte=F("reorder_point"))
-IS_OUT = Q(free__lte=0)
+IS_LOW = Q(reorder_point__gt=0, on_hand__lte=F("reserved") + F("reorder_point"))
+IS_OUT = Q(on_hand__lte=F("reserved"))
 
 
 def with_free(rows: QuerySet[StockLevel]) -> QuerySet[Any]:
     """What may be sold of each level as `free`, for filters in SQL."""
-    return rows.alias(free=AVAILABLE)
+    return rows.alias(free=F("on_hand") - F("reserved"))
 
 
 def stock_stats() -> dict[str, Any]:
     """All levels in one line; the value is at cost, or at price where no cost is known."""
-    rows = with_free(StockLevel.objects.order_by())
-    sums = rows.aggregate(
+    sums = StockLevel.objects.order_by().aggregate(
         items=Count("pk"),
         quantity=Sum("on_hand"),
         promised=Sum("reserved"),

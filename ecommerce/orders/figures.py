@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 
-from ecommerce.orders.models import Order
+from ecommerce.orders.models import Order, OrderHold
 from ecommerce.payments.models import Payment
 from platform_site.common.money import ZERO, rounded
 
@@ -55,6 +56,17 @@ def placed_between(
     if since is not None:
         rows = rows.filter(placed_at__gte=since)
     return rows if until is None else rows.filter(placed_at__lt=until)
+
+
+def is_held() -> Q:
+    """Orders with an active hold."""
+    return Q(Exists(OrderHold.objects.filter(order=OuterRef("pk"), released_at=None)))
+
+
+def came_today() -> Q:
+    """Orders that reached us today, whenever they were placed elsewhere."""
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return Q(created_at__gte=start)
 
 
 def by_status(rows: QuerySet[Order]) -> dict[str, int]:

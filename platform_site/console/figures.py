@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from ecommerce.agents import AGENTS, AgentSpec
 from ecommerce.fraud.models import FraudCase
-from ecommerce.inventory.admin import low_stock
+from ecommerce.inventory.figures import IS_LOW
 from ecommerce.inventory.models import StockLevel
-from ecommerce.orders.admin.filters import came_today
-from ecommerce.orders.figures import GONE
+from ecommerce.orders.figures import GONE, came_today
 from ecommerce.orders.models import Order, OrderHold
 from platform_site.common import json
 from platform_site.common.admin.callers import may
@@ -100,7 +99,7 @@ def _risk_tiles(now: datetime) -> list[Tile]:
 
 
 def _stock_tiles(now: datetime) -> list[Tile]:
-    low = StockLevel.objects.filter(low_stock()).count()
+    low = StockLevel.objects.filter(IS_LOW).count()
     return [
         Tile(
             "stock",

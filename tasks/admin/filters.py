@@ -3,35 +3,25 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from platform_site.common.admin import ChoiceFilter
 from registry.models import Agent
 from tasks.models import Task
 
 
-class QueueFilter(admin.SimpleListFilter):
+class QueueFilter(ChoiceFilter):
     """Where tasks pile up; the tiles of the control room link here."""
 
     title = "queue"
     parameter_name = "queue"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("waiting", "waits for an agent or a time"),
-            ("leased", "an agent works on it"),
-            ("dead", "dead letters"),
-            ("open", "not over yet"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        conditions: dict[str, dict[str, Any]] = {
-            "waiting": {"status__in": Task.QUEUED},
-            "leased": {"status__in": Task.LEASED},
-            "dead": {"dead_lettered_at__isnull": False},
-            "open": {"status__in": Task.OPEN},
-        }
-        return queryset.filter(**conditions.get(self.value() or "", {}))
+    conditions = {
+        "waiting": ("waits for an agent or a time", Q(status__in=Task.QUEUED)),
+        "leased": ("an agent works on it", Q(status__in=Task.LEASED)),
+        "dead": ("dead letters", Q(dead_lettered_at__isnull=False)),
+        "open": ("not over yet", Q(status__in=Task.OPEN)),
+    }
 
 
 class AgentFilter(admin.SimpleListFilter):

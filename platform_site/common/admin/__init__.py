@@ -17,10 +17,12 @@ from platform_site.common.admin.columns import (
     status_chip,
     words,
 )
+from platform_site.common.admin.filters import ChoiceFilter
 from platform_site.common.admin.forms import Dialog, KeyedDialog, ReasonDialog
 from platform_site.common.admin.panels import Entry, Panel, table, timeline
 
 __all__ = [
+    "ChoiceFilter",
     "Dialog",
     "Entry",
     "KeyedDialog",
