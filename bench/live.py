@@ -26,7 +26,7 @@ async def latencies(platform: Running) -> list[float]:
         while len(found) < EVENTS:
             frame = json.loads(await asyncio.wait_for(socket.recv(), 30))
             if frame["type"] == "task.submitted":
-                written = datetime.fromisoformat(frame["data"]["created_at"]).timestamp()
+                written = datetime.fromisoformat(frame["timestamp"]).timestamp()
                 found.append(1000 * (time.time() - written))
         await sender
     return sorted(found)
