@@ -165,7 +165,7 @@ class Fleetdesk:
     def submit(self, title: str, *, idempotency_key: str = "", **fields: Any) -> dict[str, Any]:
         """Put a task into the queue, once, however often the call had to be repeated."""
         headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
-        body = {"title": title, **fields}
+        body = {"title": title, "description": "", **fields}
         answer = self._call("POST", "/api/v1/tasks", json=body, headers=headers)
         task: dict[str, Any] = answer.json()
         return task
