@@ -16,6 +16,7 @@ from tasks import figures, services
 from tasks.api import agents
 from tasks.api.edge import LEASE_CALLS, LeaseCalls
 from tasks.api.inputs import Payload, ReasonInput, Words
+from tasks.api.reserved import require_free
 from tasks.api.shapes import TaskSerializer, coordinator_task
 from tasks.explain import explain
 from tasks.priorities import number_of
@@ -145,7 +146,7 @@ class TaskViewSet(LeaseCalls, ApiViewSet):
 
 
 def _wishes(fields: dict[str, Any]) -> dict[str, Any]:
-    """What `task_submit` takes, from the words of this API."""
+    """What `task_submit` takes, from the words of this API. Raises Invalid."""
     requirements = fields.get("requirements") or {}
     demands = _checked(RequirementsInput, "requirements", requirements)
     data = _checked(TaskDataInput, "task_data", _id_as_text(fields["task_data"]))
@@ -164,6 +165,7 @@ def _wishes(fields: dict[str, Any]) -> dict[str, Any]:
         "priority_word": fields["priority"],
         "metadata": {"chain_id": fields["chain_id"]} if fields.get("chain_id") else {},
     }
+    require_free(wishes)
     return {**wishes, "task_id": data["task_id"]} if data.get("task_id") else wishes
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from platform_site.common.api import Input
 from platform_site.common.errors import Refusal
+from tasks.api.reserved import require_free
 from tasks.models import Task
 
 INTEGER = 2**31 - 1
@@ -135,13 +136,14 @@ class TaskInput(PolicyInput):
 
 
 def wishes_of(fields: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `task_submit` from a validated TaskInput."""
+    """The arguments of `task_submit` from a validated TaskInput. Raises Invalid."""
     wishes = {name: value for name, value in fields.items() if name not in _NOT_PASSED}
     wishes["policy"] = {name: fields[name] for name in POLICY if name in fields}
     wishes["preempt"] = fields.get("preempt_queue", False)
     unique = fields.get("unique", {})
     renamed = {"key": "unique_key", "scope": "unique_scope", "ttl_s": "unique_ttl_s"}
     wishes.update({renamed.get(name, name): value for name, value in unique.items()})
+    require_free(wishes)
     return wishes
 
 
