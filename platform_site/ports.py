@@ -22,7 +22,7 @@ def urlconf_for_port(port: str) -> Any:
 @cache
 def _urlconf(port: int, package: str | None) -> Any:
     # Imported late: the URL modules import all views, and this module is read by the middleware.
-    from platform_site import urls  # noqa: PLC0415
+    from platform_site import urls  # noqa: PLC0415 (see above)
 
     if port == COORDINATOR_PORT:
         return tuple(urls.coordinator_patterns())

@@ -66,7 +66,7 @@ _COPIED = (
 def draft(title: str, wishes: Wishes, actor: str) -> Task:
     """The row as it would be inserted now. Raises Invalid for what is no quantity."""
     now = timezone.now()
-    copied = {name: wishes[name] for name in _COPIED if name in wishes}  # type: ignore[literal-required]
+    copied = {name: wishes[name] for name in _COPIED if name in wishes}  # type: ignore[literal-required]  # names of Wishes
     task = Task(
         title=title,
         required_capabilities=list(wishes.get("required_capabilities", ())),

@@ -60,9 +60,10 @@ def tell(held: HeldTask, outcome: Outcome) -> None:
     """Say under the lease that a task failed or is given back."""
     task = held.task
     fence = {"lease_id": held.lease_id, "lease_epoch": held.lease_epoch, "actor": held.agent_id}
-    assert outcome.service is not None  # noqa: S101 (results go to tell_results)
+    service = outcome.service
+    assert service is not None  # noqa: S101 (results go to tell_results)
     with tracing(task.trace_id, cause=f"task:{task.pk}", depth=task.causation_depth + 1):
-        _insist(held, lambda: outcome.service(task, **fence, **outcome.facts))  # type: ignore[misc]
+        _insist(held, lambda: service(task, **fence, **outcome.facts))
 
 
 def tell_results(done: Sequence[tuple[HeldTask, Outcome]]) -> None:

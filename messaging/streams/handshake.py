@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from messaging.topics import Sight
-from platform_site.common.credentials import BadCredentials, Handshake, principal_of
+from platform_site.common.credentials import BadCredentials, principal_of
+from platform_site.common.handshake import Handshake
 from platform_site.common.principals import Principal
 
 SUBPROTOCOL = "fleetdesk.v1"

@@ -75,7 +75,7 @@ def requires(word: str) -> Callable[[F], F]:
         name = service_name(service)
         if SERVICES.setdefault(name, word) != word:
             raise LookupError(f"{name} is declared twice.")
-        service.permission = word  # type: ignore[attr-defined]
+        service.permission = word  # type: ignore[attr-defined]  # read by word_of
         return service
 
     return declare

@@ -1,28 +1,11 @@
 """From a request or a socket handshake to a principal."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
 
 from platform_site.common import keys, tokens
+from platform_site.common.handshake import Handshake
 from platform_site.common.open_mode import is_open_for
 from platform_site.common.principals import ANONYMOUS, Principal, user_principal
-
-
-@dataclass(frozen=True)
-class Handshake:
-    """What a caller showed: lower-case headers, the peer, the user where sessions count."""
-
-    headers: Mapping[str, str]
-    peer: str
-    http_version: str = "1.1"
-    is_safe: bool = True
-    session_user: User | AnonymousUser | None = None
-    query_token: str = ""
-    subprotocol_token: str = ""
 
 
 class BadCredentials(Exception):
@@ -56,14 +39,3 @@ def _secret(shown: Handshake) -> str:
     if scheme.lower() == "bearer" and credential.strip():
         return credential.strip()
     return shown.subprotocol_token or shown.query_token
-
-
-def http_handshake(request: Any, *, accepts_session: bool) -> Handshake:
-    """The handshake of a Django request."""
-    return Handshake(
-        headers={name.lower(): value for name, value in request.headers.items()},
-        peer=request.META.get("REMOTE_ADDR", ""),
-        http_version=request.META.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/"),
-        is_safe=request.method in ("GET", "HEAD", "OPTIONS"),
-        session_user=getattr(request, "user", None) if accepts_session else None,
-    )

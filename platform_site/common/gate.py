@@ -9,7 +9,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from platform_site.common.credentials import BadCredentials, http_handshake, principal_of
+from platform_site.common.credentials import BadCredentials, principal_of
+from platform_site.common.handshake import http_handshake
 
 
 class CredentialAuthentication(BaseAuthentication):

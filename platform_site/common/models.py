@@ -86,8 +86,8 @@ def status_known(status: type[models.TextChoices]) -> models.CheckConstraint:
     )
 
 
-def _not_allowed(row: models.Model, read: str, wanted: str) -> str:
-    allowed: Iterable[str] = sorted(row.TRANSITIONS[read])  # type: ignore[attr-defined]
+def _not_allowed(row: StatefulModel, read: str, wanted: str) -> str:
+    allowed: Iterable[str] = sorted(row.TRANSITIONS[read])
     if not allowed:
         return f"{row} is {read}, which is final."
     return f"{row} is {read}; it can become {', '.join(allowed)}, not {wanted}."

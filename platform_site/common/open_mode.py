@@ -1,13 +1,11 @@
 """Open mode: anonymous callers, from this machine only."""
 
 import ipaddress
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from platform_site.common.credentials import Handshake
+from platform_site.common.handshake import Handshake
 
 FORWARDED = (
     "forwarded",
@@ -20,7 +18,7 @@ FORWARDED = (
 LOOPBACK_NAMES = ("localhost",)
 
 
-def is_open_for(shown: "Handshake") -> bool:
+def is_open_for(shown: Handshake) -> bool:
     """Whether this caller may be anonymous: all signs say, a program of this machine."""
     if not settings.OPEN_API or any(name.startswith("x-forwarded-") for name in shown.headers):
         return False

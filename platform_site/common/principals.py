@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from platform_site.common import access
-from platform_site.common.errors import Forbidden, Missing
+from platform_site.common.errors import Forbidden
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,6 @@ class Principal:
             role = ", ".join(sorted(self.roles)) or self.kind
             raise Forbidden(f"This needs the permission {word}.", required=word, current_role=role)
         return reach
-
-    def require_own(self, reach: str, *, is_own: bool) -> None:
-        """For the reach `own` and `party`: rows of others do not exist for this caller."""
-        if reach in (access.OWN, access.PARTY) and not is_own:
-            raise Missing("Not found")
 
     def may_act_as(self, agent_id: str, *, owns_key: bool) -> bool:
         """Whether the caller may act as an agent: an id that owns a key needs that key."""

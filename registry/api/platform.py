@@ -106,7 +106,7 @@ class AgentViewSet(AgentEdge, PlatformViewSet):
     def key(self, request: Request, pk: str) -> Response:
         """A key of its own for the agent, shown once; an older one is revoked."""
         agent = self.get_object()
-        if request.reach != access.ALL or is_builtin(agent.agent_id):  # type: ignore[attr-defined]
+        if request.reach != access.ALL or is_builtin(agent.agent_id):  # type: ignore[attr-defined]  # by the gate
             raise Forbidden("Keys of agents are issued by operators, and for outside agents only.")
         key, secret = services.agent_key_issue(agent, actor=self.actor)
         return Response({"agent_id": agent.agent_id, "api_key": secret, "prefix": key.prefix})

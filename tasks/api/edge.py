@@ -70,7 +70,7 @@ class TaskEdge:
     ) -> Response:
         """Call a service for the holder of the lease. Raises Missing, LeaseLost, Forbidden."""
         fields = self.validated(shape)
-        task = Task.objects.filter(pk=self.kwargs["pk"]).first()  # type: ignore[attr-defined]
+        task = Task.objects.filter(pk=self.kwargs["pk"]).first()  # type: ignore[attr-defined]  # the view's
         if task is None:
             raise Missing(self.not_found)
         leases = Lease.objects.select_related("agent")

@@ -1,5 +1,7 @@
 """The Coordinator API's agents, by the examples of its reference."""
 
+from urllib.parse import quote
+
 import pytest
 
 from messaging.models import Event
@@ -122,8 +124,6 @@ def test_a_get_of_register_is_no_agent(api):
 @pytest.mark.parametrize("agent_id", ["worker.eu:1", "night shift", "агент-7", "a%b", "100%25"])
 def test_ids_may_hold_what_a_person_types(api, agent_id):
     api.post("/agents/register", {**EXAMPLE, "agent_id": agent_id})
-
-    from urllib.parse import quote  # noqa: PLC0415
 
     response = api.get(f"/agents/{quote(agent_id, safe='')}")
 

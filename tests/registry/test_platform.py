@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.models import Event
-from registry.models import Agent
+from registry.models import Agent, AgentTrait, Presence
 from registry.services import watch
 from tasks.models import Attempt, Lease
 from tests.factories.registry import make_agent
@@ -102,8 +102,6 @@ def test_a_list_costs_the_same_queries_for_two_agents_as_for_twenty(api, django_
 
 
 def test_two_thousand_agents_are_searched_in_one_query(api, django_assert_num_queries):
-    from registry.models import AgentTrait, Presence  # noqa: PLC0415
-
     agents = Agent.objects.bulk_create(
         Agent(agent_id=f"w-{number}", name="w", agent_type="worker") for number in range(2000)
     )

@@ -40,7 +40,7 @@ def _column(name: str, label: str, order: str | None, show: Callable[[Any], Any]
     column.__name__ = name
     column.short_description = label  # type: ignore[attr-defined]  # read by the admin
     if order:
-        column.admin_order_field = order  # type: ignore[attr-defined]
+        column.admin_order_field = order  # type: ignore[attr-defined]  # and this
     return column
 
 
