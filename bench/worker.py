@@ -41,4 +41,4 @@ def work(agent: Agent, batch: int, count: int) -> None:
 
 if __name__ == "__main__":
     name, batch, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    work(Agent.objects.get(agent_id=name), batch, count)
+    work(Agent.objects.select_related("presence").get(agent_id=name), batch, count)

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from messaging.models import Event
 from messaging.sequencer import number_after_commit
 from platform_site.common.context import causation_depth, causation_id, trace_id
+from platform_site.common.rows import insert_rows
 
 
 def emit(name: str, subject: models.Model, /, *, actor: str, **facts: Any) -> Event:
@@ -16,20 +17,19 @@ def emit(name: str, subject: models.Model, /, *, actor: str, **facts: Any) -> Ev
     The event is numbered and heard after the commit, and exists exactly if the change does.
     """
     event = _event(name, subject, actor, facts)
-    event.save(force_insert=True)
+    insert_rows([event])
     number_after_commit()
     return event
 
 
 def emit_many(
     name: str, subjects: Iterable[tuple[models.Model, dict[str, Any]]], *, actor: str
-) -> list[Event]:
+) -> None:
     """The bulk form: one event for each subject and its facts, in one statement."""
     rows = [_event(name, subject, actor, facts) for subject, facts in subjects]
     if rows:
-        Event.objects.bulk_create(rows)
+        insert_rows(rows, with_keys=False)
         number_after_commit()
-    return rows
 
 
 def entity_of(subject: models.Model) -> tuple[str, str]:

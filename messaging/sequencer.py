@@ -35,6 +35,24 @@ _NUMBER = """
     WHERE messaging_event.id = numbered.id
 """
 
+# PostgreSQL does it in one journey. The lock is tried in a statement of its own: the next one has
+# to see what the last holder wrote.
+_NUMBER_AT_ONCE = """
+    SELECT set_config('messaging.numbers', pg_try_advisory_xact_lock(%s)::text, true);
+    WITH numbered AS (
+        UPDATE messaging_event SET seq = log.head_seq + batch.place, epoch = log.epoch
+        FROM messaging_eventlog AS log, (
+            SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS place
+            FROM (SELECT id FROM messaging_event WHERE seq IS NULL ORDER BY id LIMIT %s) AS waiting
+        ) AS batch
+        WHERE messaging_event.id = batch.id AND log.id = 1
+            AND current_setting('messaging.numbers')::boolean
+        RETURNING 1
+    ), counted AS (SELECT COUNT(*) AS number FROM numbered)
+    UPDATE messaging_eventlog SET head_seq = head_seq + counted.number
+    FROM counted WHERE id = 1 AND counted.number > 0 RETURNING counted.number
+"""
+
 
 def number_after_commit() -> None:
     """Number what is committed as soon as the transaction is: once, however much it emitted.
@@ -59,10 +77,7 @@ def leave_to_tick() -> None:
 def number_events() -> int:
     """Number every committed event without a number, and ring; returns how many there were."""
     total = 0
-    while _is_waiting():
-        numbered = _number_batch()
-        if not numbered:
-            break  # somebody else holds the lock and numbers for all
+    while _is_waiting() and (numbered := _number_batch()):
         total += numbered
     return total
 
@@ -75,13 +90,30 @@ def event_log() -> EventLog:
 def _number_once() -> None:
     if _committing.has_events:
         _committing.has_events = False
-        number_events()
+        if _number_batch():
+            number_events()  # of those who did not get the lock meanwhile
+
+
+def _number_batch() -> int:
+    """How many got a number: none if there are none, or if somebody else numbers for all."""
+    if connection.vendor != "postgresql":
+        return _number_alone()
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBER_AT_ONCE, [LOCK, BATCH])
+        cursor.nextset()
+        row = cursor.fetchone()
+    if row is not None:
+        bell.ring_after_commit(bell.EVENTS)
+        return int(row[0])
+    if EventLog.objects.filter(pk=1).exists():
+        return 0
+    _first_log()
+    return _number_batch()
 
 
 @transaction.atomic
-def _number_batch() -> int:
-    if not _locked():
-        return 0
+def _number_alone() -> int:
+    """The same on SQLite, whose IMMEDIATE transaction is the only lock there is."""
     with connection.cursor() as cursor:
         cursor.execute(_HEAD)
         epoch, head_seq = cursor.fetchone() or _head_of(_first_log())
@@ -100,15 +132,6 @@ def _head_of(log: EventLog) -> tuple[str, int]:
 def _is_waiting() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_WAITING)
-        return bool(cursor.fetchone()[0])
-
-
-def _locked() -> bool:
-    """The lock until commit. An IMMEDIATE transaction of SQLite holds the only one there is."""
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         return bool(cursor.fetchone()[0])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Count
 
+from platform_site.common.rows import insert_rows
 from tasks.models import ConcurrencyLimit, Lease, LimitHold, Task, TaskClass
 
 CAPABILITY, KEY, WRITES = "capability:", "key:", "writes:"
@@ -32,8 +33,9 @@ def holders(keys: Iterable[str]) -> Counter[str]:
 class Places:
     """The free places of all limited keys that one claim touches, under the locks of their rows."""
 
-    def __init__(self, classes: Mapping[str, TaskClass]) -> None:
+    def __init__(self, classes: Mapping[str, TaskClass], *, has_limits: bool) -> None:
         self.classes = classes
+        self.has_limits = has_limits  # of any capability; without one there is nothing to ask for
         self.limits: dict[str, int] = {}  # of capabilities that have one
         self.held: Counter[str] = Counter()
         self.locked: set[str] = set()
@@ -41,7 +43,8 @@ class Places:
     def lock_for(self, tasks: Sequence[Task]) -> None:
         """Lock the limit rows of the candidates, in the order of their keys, and count holders."""
         own = {key for task in tasks for key in own_keys(task)}
-        of_classes = {key for task in tasks for key in capability_keys(self._class(task))}
+        classes = {task.task_class_id: self._class(task) for task in tasks}.values()
+        of_classes = {key for row in classes if self.has_limits for key in capability_keys(row)}
         if not (wanted := (own | of_classes) - self.locked):
             return
         if new := own - self.locked:
@@ -74,7 +77,7 @@ class Places:
             if lease.has_holds
             for key in self._limited(lease.task)
         ]
-        LimitHold.objects.bulk_create(rows)
+        insert_rows(rows, with_keys=False)
 
     def _class(self, task: Task) -> TaskClass:
         return self.classes[task.task_class_id]

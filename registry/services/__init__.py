@@ -1,7 +1,12 @@
 """Every write of the registry, by subject."""
 
 from registry.services.overlays import agent_overlay_set
-from registry.services.presence import agent_heartbeat, agent_report_status, presence_touch
+from registry.services.presence import (
+    agent_heartbeat,
+    agent_report_status,
+    presence_touch,
+    touch_is_due,
+)
 from registry.services.registration import (
     agent_change,
     agent_deregister,
@@ -22,5 +27,6 @@ __all__ = [
     "agent_report_status",
     "observe",
     "presence_touch",
+    "touch_is_due",
     "watch",
 ]

@@ -65,12 +65,22 @@ def presence_touch(agent: Agent, *, polling_for_s: float | None = None) -> None:
     for twice that time.
     """
     changes: dict[str, Any] = {"last_seen_at": Now()}
-    is_due = Q(last_seen_at=None) | Q(last_seen_at__lt=Now() - TOUCHED_EVERY)
     if polling_for_s is not None:
-        until = Now() + timedelta(seconds=2 * max(polling_for_s, 1))
-        changes["polling_until"] = until
-        is_due |= Q(polling_until=None) | Q(polling_until__lt=until - TOUCHED_EVERY)
-    Presence.objects.filter(is_due, agent=agent).update(**changes)
+        changes["polling_until"] = _polling_until(polling_for_s)
+    Presence.objects.filter(touch_is_due(polling_for_s), agent=agent).update(**changes)
+
+
+def touch_is_due(polling_for_s: float | None, *, of: str = "") -> Q:
+    """Whether `presence_touch` would write; `of` is the way from the rows asked to the presence."""
+    is_due = Q((f"{of}last_seen_at", None)) | Q((f"{of}last_seen_at__lt", Now() - TOUCHED_EVERY))
+    if polling_for_s is not None:
+        until = _polling_until(polling_for_s) - TOUCHED_EVERY
+        is_due |= Q((f"{of}polling_until", None)) | Q((f"{of}polling_until__lt", until))
+    return is_due
+
+
+def _polling_until(polling_for_s: float) -> Any:
+    return Now() + timedelta(seconds=2 * max(polling_for_s, 1))
 
 
 def seen_now(

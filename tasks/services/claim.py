@@ -3,26 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from messaging.events import emit_many
 from platform_site.common.access import requires
 from platform_site.common.errors import Invalid, Missing
-from registry.health import with_health
+from platform_site.common.rows import insert_rows, together
 from registry.identity import require_incarnation
 from registry.models import Agent
-from registry.services import presence_touch
+from registry.services import presence_touch, touch_is_due
 from tasks import events
-from tasks.classes import ZERO, Worker, blocker, decimals, declared, shortage
 from tasks.limits import Places
-from tasks.models import Attempt, Breaker, Lease, Task, TaskClass
+from tasks.models import Attempt, Lease, Task
 from tasks.policies import policy_of
+from tasks.room import Room, Work
 from tasks.services.moves import move
 
 LARGEST = 50
@@ -67,20 +66,30 @@ def task_claim(
     if not 1 <= maximum <= LARGEST:
         raise Invalid(f"max is {maximum}; a claim takes 1 to {LARGEST} tasks.", field="max")
     require_incarnation(agent, incarnation)
-    presence_touch(agent, polling_for_s=wait_s)
     # Most claims of an idle fleet find nothing: they cost one read and no lock.
-    classes = _classes_with_work(agent, capabilities)
-    if not classes:
+    work = Work.of(agent, capabilities)
+    if not work.classes:
+        presence_touch(agent, polling_for_s=wait_s)
         return Claim(reason=withheld(agent, _reported(agent)) or NO_TASK)
     with transaction.atomic():
-        agents = Agent.objects.select_related("presence").filter(deregistered_at=None)
-        locked = agents.select_for_update(no_key=True, of=("self",)).filter(pk=agent.pk).first()
-        if locked is None:
-            raise Missing("Agent not found")
+        locked = _locked(agent, wait_s)
         require_incarnation(locked, incarnation)
         if reason := withheld(locked, _reported(locked)):
             return Claim(reason=reason)
-        return _take(locked, classes, maximum, actor)
+        return _take(locked, work, maximum, actor)
+
+
+def _locked(agent: Agent, wait_s: float | None) -> Agent:
+    """The agent with its presence, locked, and seen alive. Raises Missing if it has gone."""
+    rows = Agent.objects.select_related("presence").filter(pk=agent.pk, deregistered_at=None)
+    is_due = Case(When(touch_is_due(wait_s, of="presence__"), then=True), default=False)
+    rows = rows.annotate(touch_is_due=is_due)
+    locked = rows.select_for_update(no_key=True, of=("self",)).order_by().first()
+    if locked is None:
+        raise Missing("Agent not found")
+    if locked.touch_is_due:
+        presence_touch(locked, polling_for_s=wait_s)
+    return locked
 
 
 def withheld(agent: Agent, reported: str) -> str:
@@ -95,86 +104,28 @@ def _reported(agent: Agent) -> str:
     return agent.presence.reported_status
 
 
-def _classes_with_work(agent: Agent, capabilities: Sequence[str] | None) -> list[TaskClass]:
-    """The classes that the agent is eligible for and of which a task waits."""
-    waiting = Task.objects.filter(task_class=OuterRef("pk"), status=Task.Status.PENDING)
-    found = list(TaskClass.objects.filter(Exists(waiting)))
-    health = 1.0
-    if any(row.min_health for row in found):
-        health = with_health(Agent.objects.filter(pk=agent.pk)).get().health_score
-    worker = Worker.of(agent, health=health)
-    wanted = None if capabilities is None else set(capabilities)
-    return [
-        row
-        for row in found
-        if blocker(worker, row) is None and (wanted is None or wanted.issuperset(row.capabilities))
-    ]
-
-
-class _Room:
-    """What the agent has free: slots, quantities, and places that an open breaker leaves."""
-
-    def __init__(self, agent: Agent, classes: Sequence[TaskClass], now: datetime) -> None:
-        live = Lease.objects.filter(agent=agent, ended_at=None)
-        held = list(live.values_list("request", "task__task_class_id"))
-        self.slots = agent.max_concurrency - len(held)
-        self.capacity = declared(agent.resources)
-        for request, _ in held:
-            self._take_quantities(decimals(request))
-        self.probes = self._probes(agent, now, [key for _, key in held])
-        self.classes = [row for row in classes if self.fits(row)]
-
-    def _probes(self, agent: Agent, now: datetime, held: list[str]) -> dict[str, int]:
-        """For classes whose breaker tripped: 0 while it is open, then one task to try."""
-        tripped = Breaker.objects.filter(agent=agent, opened_until__isnull=False)
-        return {
-            row.task_class_id: 0
-            if row.opened_until is not None and row.opened_until > now
-            else max(0, 1 - held.count(row.task_class_id))
-            for row in tripped
-        }
-
-    def fits(self, task_class: TaskClass) -> bool:
-        """Whether one more task of the class fits beside what is held."""
-        if self.slots < 1 or self.probes.get(task_class.pk, 1) < 1:
-            return False
-        return not shortage(decimals(task_class.request), self.capacity)
-
-    def take(self, task_class: TaskClass) -> None:
-        """One more task of the class is held."""
-        self.slots -= 1
-        if task_class.pk in self.probes:
-            self.probes[task_class.pk] -= 1
-        self._take_quantities(decimals(task_class.request))
-
-    def _take_quantities(self, request: dict[str, Decimal]) -> None:
-        for key, amount in request.items():
-            self.capacity[key] = self.capacity.get(key, ZERO) - amount
-
-
-def _take(agent: Agent, classes: Sequence[TaskClass], maximum: int, actor: str) -> Claim:
+def _take(agent: Agent, work: Work, maximum: int, actor: str) -> Claim:
     now = timezone.now()
-    room = _Room(agent, classes, now)
+    room = Room(agent, work, now)
     if room.slots < 1 or not room.classes:
         return Claim(reason=NO_HEADROOM)
-    places = Places({row.pk: row for row in room.classes})
+    places = Places(room.classes, has_limits=work.has_limits)
     chosen = _choose(room, places, min(maximum, room.slots), actor)
     if not chosen:
         return Claim(reason=NO_TASK)
     return Claim(_grant(agent, chosen, places, now, actor))
 
 
-def _choose(room: _Room, places: Places, maximum: int, actor: str) -> list[Task]:
+def _choose(room: Room, places: Places, maximum: int, actor: str) -> list[Task]:
     """The best candidates that fit, locked; those that others hold now are passed over."""
-    by_key = {row.pk: row for row in room.classes}
     chosen: list[Task] = []
     seen: list[str] = []
     while len(chosen) < maximum and len(seen) < LOOK_AHEAD * maximum:
         wanted = maximum - len(chosen)
-        batch = list(_candidates(list(by_key), seen)[:wanted])
+        batch = list(_candidates(list(room.classes), seen)[:wanted])
         places.lock_for(batch)
         for task in batch:
-            task.task_class = by_key[task.task_class_id]
+            task.task_class = room.classes[task.task_class_id]
             if room.fits(task.task_class) and places.take(task):
                 room.take(task.task_class)
                 chosen.append(task)
@@ -215,9 +166,11 @@ def _grant(
         task.first_leased_at = task.first_leased_at or now
     attempts = _attempts(agent, tasks, resumed, now)
     leases = [_lease(agent, task, attempts[task.pk], places, now) for task in tasks]
-    Lease.objects.bulk_create(leases)
-    places.hold(leases)
-    emit_many(events.TASK_ASSIGNED, [(task, _facts(agent, task)) for task in tasks], actor=actor)
+    facts = [(task, _facts(agent, task)) for task in tasks]
+    with together():
+        insert_rows(leases)
+        places.hold(leases)
+        emit_many(events.TASK_ASSIGNED, facts, actor=actor)
     return [
         Claimed(task, lease.pk, lease.epoch, lease.expires_at, task.attempts)
         for task, lease in zip(tasks, leases, strict=True)
@@ -239,7 +192,8 @@ def _attempts(
         for task in tasks
         if task.pk not in resumed
     ]
-    found = {row.task_id: row for row in Attempt.objects.bulk_create(started)}
+    insert_rows(started)
+    found = {row.task_id: row for row in started}
     if resumed:
         put_aside = Attempt.objects.filter(task__in=resumed, outcome=Attempt.Outcome.WAITING)
         found.update({row.task_id: row for row in put_aside})

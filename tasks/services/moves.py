@@ -13,13 +13,18 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from platform_site.common.errors import StaleState
+from platform_site.common.rows import update_rows
 from tasks.models import Attempt, Lease, LimitHold, Task
 from tasks.refusals import IllegalTransition
 
 
-def locked(task_ids: Iterable[str], *, skip: bool = False) -> list[Task]:
-    """The tasks with their classes, locked in the order of ids; `skip` leaves out held ones."""
-    rows = Task.objects.select_related("task_class").filter(pk__in=list(task_ids)).order_by("pk")
+def locked(task_ids: Iterable[str], *, skip: bool = False, only: Sequence[str] = ()) -> list[Task]:
+    """The tasks with their classes, locked in the order of ids; `skip` leaves out held ones.
+
+    `only` names the columns that are read, for calls that need no class and no payload.
+    """
+    rows = Task.objects.filter(pk__in=list(task_ids)).order_by("pk")
+    rows = rows.only(*only) if only else rows.select_related("task_class")
     return list(rows.select_for_update(skip_locked=skip, of=("self",), no_key=True))
 
 
@@ -112,11 +117,11 @@ def end_leases(
     if not leases:
         return
     keys = [lease.pk for lease in leases]
-    Lease.objects.filter(pk__in=keys).update(outcome=outcome, answer=answer, ended_at=now)
+    rows = Lease.objects.filter(pk__in=keys).order_by()
+    update_rows(rows, outcome=outcome, answer=answer, ended_at=now)
     ended_at = None if attempt == Attempt.Outcome.WAITING else now
-    Attempt.objects.filter(pk__in=[lease.attempt_id for lease in leases]).update(
-        outcome=attempt, error=error, late=late, ended_at=ended_at
-    )
+    attempts = Attempt.objects.filter(pk__in=[lease.attempt_id for lease in leases]).order_by()
+    update_rows(attempts, outcome=attempt, error=error, late=late, ended_at=ended_at)
     if any(lease.has_holds for lease in leases):
         LimitHold.objects.filter(lease__in=keys).delete()
 

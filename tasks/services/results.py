@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from messaging.events import emit_many
 from platform_site.common.access import requires
 from platform_site.common.errors import Missing, Refusal
+from platform_site.common.rows import together
 from registry.models import Agent
 from tasks import events
 from tasks.models import Attempt, Breaker, Lease, Task
@@ -20,6 +22,28 @@ from tasks.services.moves import PerTask, end_leases, locked, move
 from tasks.services.orphans import orphan_store
 
 TAKEN_AWAY = (Lease.Outcome.LOST, Lease.Outcome.REVOKED)
+# What of a task decides whether a report counts, and what is said of it.
+JUDGED_BY = (
+    "status",
+    "version",
+    "lease_epoch",
+    "attempts",
+    "task_type",
+    "task_class_id",
+    "unique_held",
+    "unique_scope",
+)
+READ_OF_LEASE = (
+    "task",
+    "epoch",
+    "attempt",
+    "expires_at",
+    "ended_at",
+    "outcome",
+    "answer",
+    "has_holds",
+    "agent",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +141,9 @@ def task_fail(
 
 def _cases(reports: Sequence[Report], agent: Agent | None) -> dict[tuple[str, str, int], _Case]:
     """One case for each different report on a task that exists, over locked rows."""
-    tasks = {task.pk: task for task in locked(report.task_id for report in reports)}
-    rows = Lease.objects.filter(pk__in=[report.lease_id for report in reports])
-    leases = {lease.pk: lease for lease in rows.select_related("agent")}
+    keys = [report.task_id for report in reports]
+    tasks = {task.pk: task for task in locked(keys, only=JUDGED_BY)}
+    leases = _leases([report.lease_id for report in reports])
     return {
         _key(report): _Case(
             report, tasks[report.task_id], _lease_of(report, leases.get(report.lease_id), agent)
@@ -127,6 +151,14 @@ def _cases(reports: Sequence[Report], agent: Agent | None) -> dict[tuple[str, st
         for report in reports
         if report.task_id in tasks
     }
+
+
+def _leases(keys: list[str]) -> dict[str, Lease]:
+    """The leases, the names of their agents, and whether breakers count failures of these."""
+    counting = Exists(Breaker.objects.filter(agent=OuterRef("agent")))
+    rows = Lease.objects.filter(pk__in=keys).order_by().only(*READ_OF_LEASE)
+    found: Any = rows.annotate(has_breaker=counting, agent_name=F("agent__agent_id"))
+    return {lease.pk: lease for lease in found}
 
 
 def _key(report: Report) -> tuple[str, str, int]:
@@ -175,9 +207,11 @@ def _accept(cases: list[_Case], now: datetime, actor: str) -> None:
         closed_at=now,
         due_at=None,
     )
-    for late in (False, True):
-        _close_leases([case for case in cases if case.late is late], late, now)
-    emit_many(events.TASK_COMPLETED, [(case.task, _facts(case)) for case in cases], actor=actor)
+    facts = [(case.task, _facts(case)) for case in cases]
+    with together():
+        for late in (False, True):
+            _close_leases([case for case in cases if case.late is late], late, now)
+        emit_many(events.TASK_COMPLETED, facts, actor=actor)
 
 
 def _close_leases(cases: list[_Case], late: bool, now: datetime) -> None:
@@ -191,16 +225,17 @@ def _close_leases(cases: list[_Case], late: bool, now: datetime) -> None:
     )
     for case in cases:
         case.outcome = {"task_id": case.task.pk, **answer}
-    # A success closes the breaker of this agent for this class.
-    Breaker.objects.filter(
-        agent__in={lease.agent_id for lease in leases},
-        task_class__in={case.task.task_class_id for case in cases},
-    ).delete()
+    if any(lease.has_breaker for lease in leases):
+        # A success closes the breaker of this agent for this class.
+        Breaker.objects.filter(
+            agent__in={lease.agent_id for lease in leases},
+            task_class__in={case.task.task_class_id for case in cases},
+        ).delete()
 
 
 def _facts(case: _Case) -> dict[str, Any]:
     return {
-        "agent_id": case.lease.agent.agent_id if case.lease else "",
+        "agent_id": case.lease.agent_name if case.lease else "",
         "attempt": case.task.attempts,
         "task_type": case.task.task_type,
         "late": case.late,

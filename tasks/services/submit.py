@@ -11,6 +11,7 @@ from messaging.bell import ring_after_commit
 from messaging.events import emit, emit_many
 from platform_site.common.access import requires
 from platform_site.common.errors import Invalid, Refusal
+from platform_site.common.rows import insert_rows, together
 from tasks import events
 from tasks.drafts import Wishes, draft, reject
 from tasks.feasibility import why_infeasible
@@ -27,9 +28,10 @@ def task_submit(*, title: str, actor: str, **wishes: Unpack[Wishes]) -> Task:
     Raises Invalid, IdTaken, NotUnique.
     """
     task = _feasible(draft(title, wishes, actor))
-    _save_classes([task.task_class])
     if not (task.unique_held or task.body_hash):
-        task.save(force_insert=True)
+        with together():
+            _save_classes([task.task_class])
+            insert_rows([task])
     elif (existing := _insert_once(task, wishes)) is not None:
         return existing
     _save_dependencies(task, wishes)
@@ -49,11 +51,12 @@ def tasks_submit(orders: Sequence[Mapping[str, Any]], *, actor: str) -> list[Tas
     """
     outcomes = [_submit_row(order, actor) for order in orders]
     plain = [row for row in outcomes if isinstance(row, Task) and row._state.adding]
-    _save_classes([task.task_class for task in plain])
-    Task.objects.bulk_create(plain)
-    for name in (events.TASK_SUBMITTED, events.TASK_REJECTED):
-        rows = [(task, _facts(task)) for task in plain if _event_of(task) == name]
-        emit_many(name, rows, actor=actor)
+    with together():
+        _save_classes([task.task_class for task in plain])
+        insert_rows(plain)
+        for name in (events.TASK_SUBMITTED, events.TASK_REJECTED):
+            rows = [(task, _facts(task)) for task in plain if _event_of(task) == name]
+            emit_many(name, rows, actor=actor)
     if any(task.status == Task.Status.PENDING for task in plain):
         ring_after_commit("tasks")
     return outcomes
@@ -102,15 +105,16 @@ def _save_classes(classes: Sequence[TaskClass]) -> None:
     # Always asked, never remembered: a class of a transaction that rolled back does not exist.
     # In the order of keys, so that two batches never wait for each other.
     rows = {row.key: row for row in sorted(classes, key=lambda row: row.key)}
-    TaskClass.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    insert_rows(list(rows.values()), ignore_conflicts=True)
 
 
 def _insert_once(task: Task, wishes: Wishes) -> Task | None:
     """Insert the task, or return the one whose id or unique key it shares."""
     for _ in range(3):
         try:
-            with transaction.atomic():
-                task.save(force_insert=True)
+            with transaction.atomic(), together():
+                _save_classes([task.task_class])
+                insert_rows([task])
         except IntegrityError:
             existing = _same_id(task) or _same_unique(task, wishes)
             if existing is not None:
