@@ -40,7 +40,7 @@ def update_rows(rows: models.QuerySet[Any], **changes: Any) -> None:
     if statements is None:
         rows.update(**changes)
         return
-    query = rows.query.chain(UpdateQuery)
+    query: Any = rows.query.chain(UpdateQuery)
     query.add_update_values(changes)
     statements.append(query.get_compiler(connection=connection).as_sql())
 
@@ -107,7 +107,9 @@ def _statement(
             expressions.append(f"given.c{len(types)}")
             # Without a length: a cast to varchar(40) would cut what is too long instead of refusing
             types.append(field.db_type(connection).split("(")[0])
-            arrays.append([field.get_db_prep_save(value, connection) for value in values])
+            given = [field.get_db_prep_save(value, connection) for value in values]
+            # A word of an enumeration is a str of another class, and an array has one class.
+            arrays.append([str(value) if isinstance(value, str) else value for value in given])
     source = ""
     if types:
         names = ", ".join(f"c{number}" for number in range(len(types)))
@@ -140,5 +142,5 @@ def _all_alike(values: list[Any]) -> bool:
     return all(value == first and type(value) is type(first) for value in values)
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _quoted(name: Any) -> str:
+    return str(connection.ops.quote_name(name))

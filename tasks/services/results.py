@@ -62,7 +62,7 @@ class _Case:
 
     report: Report
     task: Task
-    lease: Lease | None
+    lease: Any  # a Lease with what `_leases` says of it, or None
     late: bool = False
     outcome: dict[str, Any] | Refusal | None = None
 
@@ -153,19 +153,19 @@ def _cases(reports: Sequence[Report], agent: Agent | None) -> dict[tuple[str, st
     }
 
 
-def _leases(keys: list[str]) -> dict[str, Lease]:
+def _leases(keys: list[str]) -> dict[str, Any]:
     """The leases, the names of their agents, and whether breakers count failures of these."""
     counting = Exists(Breaker.objects.filter(agent=OuterRef("agent")))
     rows = Lease.objects.filter(pk__in=keys).order_by().only(*READ_OF_LEASE)
-    found: Any = rows.annotate(has_breaker=counting, agent_name=F("agent__agent_id"))
-    return {lease.pk: lease for lease in found}
+    rows = rows.annotate(has_breaker=counting, agent_name=F("agent__agent_id"))
+    return {lease.pk: lease for lease in rows}
 
 
 def _key(report: Report) -> tuple[str, str, int]:
     return report.task_id, report.lease_id, report.lease_epoch
 
 
-def _lease_of(report: Report, lease: Lease | None, agent: Agent | None) -> Lease | None:
+def _lease_of(report: Report, lease: Any, agent: Agent | None) -> Any:
     """The lease that the report shows, if all of its fence is right."""
     if lease is None or (lease.task_id, lease.epoch) != (report.task_id, report.lease_epoch):
         return None

@@ -166,8 +166,9 @@ def test_requests_never_exceed_the_capacity(api):
 
 def test_a_key_is_held_by_as_many_leases_as_it_allows(api, agent):
     for number in range(4):
-        make_task(f"k{number}", concurrency_key="customer-7", concurrency_limit=2)
-    make_task("free")
+        wishes = {"concurrency_key": "customer-7", "concurrency_limit": 2}
+        make_task(f"k{number}", priority=9 - number, **wishes)
+    make_task("free", priority=5)
 
     first = claim(api)
     done = first.json()["tasks"][0]
