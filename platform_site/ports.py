@@ -1,5 +1,6 @@
 """Which routes answer on which port; derived from the table of agents and the routers."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -8,8 +9,17 @@ from django.conf import settings
 from ecommerce.agents import COORDINATOR_PORT, GATEWAY_PORT
 
 
+@dataclass(frozen=True, eq=False)
+class PortRoutes:
+    """What Django asks a URL module for, cut for one port."""
+
+    urlpatterns: list[Any]
+    handler404: str
+    handler500: str
+
+
 def urlconf_for_port(port: str) -> Any:
-    """A tuple of URL patterns for an agent's own port and 9001; None where all routes answer."""
+    """The PortRoutes of an agent's own port or of 9001; None where all routes answer."""
     if not port.isdigit() or int(port) == settings.PORT:
         return None
     number = int(port)
@@ -20,12 +30,14 @@ def urlconf_for_port(port: str) -> Any:
 
 
 @cache
-def _urlconf(port: int, package: str | None) -> Any:
+def _urlconf(port: int, package: str | None) -> PortRoutes:
     # Imported late: the URL modules import all views, and this module is read by the middleware.
     from platform_site import urls  # noqa: PLC0415 (see above)
 
     if port == COORDINATOR_PORT:
-        return tuple(urls.coordinator_patterns())
-    if port == GATEWAY_PORT:
-        return tuple(urls.gateway_patterns())
-    return tuple(urls.agent_patterns(package or ""))
+        patterns = urls.coordinator_patterns()
+    elif port == GATEWAY_PORT:
+        patterns = urls.gateway_patterns()
+    else:
+        patterns = urls.agent_patterns(package or "")
+    return PortRoutes(patterns, urls.handler404, urls.handler500)

@@ -340,4 +340,7 @@ def test_the_coordinator_has_its_own_port(api):
     make_agent()
 
     assert ids(api.get("/agents", SERVER_PORT="9001")) == ["hermes-agent"]
-    assert api.get("/api/v1/agents", SERVER_PORT="9001").status_code == 404
+    for accepted in ("application/json", "text/html"):
+        refused = api.get("/api/v1/agents", SERVER_PORT="9001", headers={"Accept": accepted})
+        assert refused.status_code == 404
+        assert refused.json()["message"] == "Not Found"

@@ -114,8 +114,9 @@ def _words(error: Http404) -> str:
 
 
 def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page for a browser, JSON for a program."""
-    if "text/html" in request.headers.get("Accept", ""):
+    """A page for a browser where the console is, JSON for a program and on an agent's own port."""
+    has_console = getattr(request, "urlconf", None) is None
+    if has_console and "text/html" in request.headers.get("Accept", ""):
         return render(request, "404.html", {"request_path": request.path}, status=404)
     return JsonResponse(not_found("Not Found"), status=404)
 
