@@ -151,10 +151,6 @@ def _parties(snapshot: dict[str, Any]) -> Flowable:
     return Table([cells], colWidths=[WIDTH / 2, WIDTH / 2], style=_PLAIN)
 
 
-def _block(lines: list[str]) -> Flowable:
-    return Paragraph("<br/>".join(lines), TEXT)
-
-
 def _lines(snapshot: dict[str, Any]) -> Flowable:
     rows: list[list[Any]] = [["SKU", "Description", "Quantity", "Unit price", "Tax", "Amount"]]
     rows += [
