@@ -46,7 +46,10 @@ def logging_config(folder: Path, level: str, agent_ids: list[str]) -> dict[str, 
         },
         "root": {"handlers": ["terminal"], "level": level},
         "loggers": {
-            **{f"agents.{agent_id}": {"handlers": [agent_id]} for agent_id in agent_ids},
+            **{
+                f"agents.{agent_id}": {"handlers": [agent_id], "propagate": False}
+                for agent_id in agent_ids
+            },
             "axes": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
         },

@@ -126,7 +126,7 @@ _database: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # otherwise a writer fails when it upgrades its lock
-        "timeout": 20,
+        "timeout": 60,
         # FULL: an acknowledged order survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }

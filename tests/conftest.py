@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
 
@@ -66,6 +67,15 @@ def run_agents() -> Callable[[], int]:
         return drain()
 
     return work
+
+
+def pytest_collection_modifyitems(config, items):
+    """On SQLite what only PostgreSQL can do is not asked."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return
+    asked = [item for item in items if item.get_closest_marker("postgresql") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in asked])
+    items[:] = asked
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,10 +5,11 @@ import os
 import tempfile
 from pathlib import Path
 
-# One folder for each checkout: two of them may run their tests at the same time.
+# One folder for each checkout and each worker: they may run their tests at the same time.
 _CHECKOUT = hashlib.sha256(__file__.encode()).hexdigest()[:8]
-_DATA = Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}-{_CHECKOUT}"
-os.environ.setdefault("FLEETDESK_DATA", str(_DATA))
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+_DATA = Path(tempfile.gettempdir()) / f"fleetdesk-test-{os.getuid()}-{_CHECKOUT}" / _WORKER
+os.environ["FLEETDESK_DATA"] = str(_DATA)
 
 from platform_site.settings import *  # noqa: E402, F403 (the folder has to be known first)
 

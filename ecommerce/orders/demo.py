@@ -40,6 +40,7 @@ class Shop:
 
     base_url: str
     key: str
+    merchant_id: int = FIRST_MERCHANT  # whose goods the shopper brings into an empty shop
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """One request with the shopper's key. Raises Declined with the shop's own words."""
@@ -115,7 +116,7 @@ def _stocked(shop: Shop) -> list[dict[str, Any]]:
             "POST",
             "/api/products",
             {
-                "merchant_id": FIRST_MERCHANT,
+                "merchant_id": shop.merchant_id,
                 "sku": sku,
                 "name": name,
                 "price": price,

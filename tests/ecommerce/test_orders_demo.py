@@ -4,6 +4,7 @@ import pytest
 
 from ecommerce.orders.demo import Shop, shop_once
 from ecommerce.orders.models import Order
+from ecommerce.products.models import Merchant
 from platform_site.common.models import ApiKey
 from platform_site.shopper import KEY_NAME, shopper_key
 from tests.factories.orders import open_shop
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_shopper_stocks_an_empty_shop_and_buys(live_server, run_agents):
     open_shop()
-    shop = Shop(live_server.url, shopper_key())
+    shop = Shop(live_server.url, shopper_key(), Merchant.objects.get().pk)
 
     number = shop_once(shop)
     run_agents()

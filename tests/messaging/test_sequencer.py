@@ -98,9 +98,8 @@ def test_threads_that_commit_at_once_get_dense_numbers():
     assert list(Event.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 41))
 
 
+@pytest.mark.postgresql  # SQLite has one writer at a time
 def test_who_does_not_get_the_lock_leaves_and_the_tick_numbers():
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time.")
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
+from ecommerce.carriers.models import Carrier
 from ecommerce.communications.models import OutboundMessage
 from ecommerce.customers.models import Address
 from ecommerce.documents.models import Document
@@ -85,6 +86,7 @@ def make_stage() -> Stage:
         "refunds": refund.pk,
         "inventory": goods.levels.get().pk,
         "hold_pk": hold.pk,
+        "carriers": Carrier.objects.first().pk,
         "agents": AGENT,
         "agent_id": AGENT,
         "tasks": held.task.pk,

@@ -424,7 +424,7 @@ def test_a_claim_that_waits_is_asked_again_when_the_bell_rings(api, agent):
     waits = api.post("/api/v1/agents/worker-1/claim", {"wait_s": 30})
     does_not = api.post("/api/v1/agents/worker-1/claim", {"wait_s": 0})
 
-    assert (waits.status_code, waits.headers["X-Poll-Again"]) == (204, "tasks;30")
+    assert (waits.status_code, waits.headers["X-Poll-Again"]) == (204, "tasks;30;")
     assert "X-Poll-Again" not in does_not.headers
     assert api.post("/api/v1/agents/worker-1/claim", {"wait_s": 61}).status_code == 422
 
