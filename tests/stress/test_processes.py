@@ -92,13 +92,8 @@ def test_one_agent_alone_works_and_answers_its_routes_on_the_port_that_was_chose
     port = free_port()
     with Platform("sqlite", agents=False, env={"API_PORT": str(port)}) as platform:
         url = f"http://127.0.0.1:{port}"
-        dance = {
-            "title": "Dance",
-            "description": "",
-            "agent_id": "order_agent_v3",
-            "required_capabilities": [],
-            "task_type": "orders.dance",
-        }
+        imported = platform.manage("import_orders", str(few_sales(platform.folder)))
+        assert imported.returncode == 0, imported.stderr
         with running(platform, "run_agent", "order"):
             wait_until(lambda: answers(f"{url}/health"), platform)
             with httpx.Client(base_url=url, headers=platform.headers, timeout=20) as http:
@@ -108,11 +103,13 @@ def test_one_agent_alone_works_and_answers_its_routes_on_the_port_that_was_chose
                 assert http.get("/api/payments").status_code == 404
                 assert http.get("/api/v1/tasks").status_code == 404
 
-            url = f"{platform.url}/api/v1/tasks"
-            made = httpx.post(url, json=dance, headers=platform.headers, timeout=20)
-            assert made.status_code == 200, made.text
-            failed = "SELECT status, dead_letter_reason FROM tasks_task WHERE title = 'Dance'"
-            wait_until(lambda: platform.sql(failed) == [("failed", "non_retryable")], platform)
+            with httpx.Client(base_url=url, headers=platform.headers, timeout=20) as http:
+                order = http.get("/api/orders?limit=1").json()["orders"][0]["id"]
+                held = http.post(f"/api/orders/{order}/holds", json={"reason": "manual"})
+                hold = held.json()["id"]
+                released = http.post(f"/api/orders/{order}/holds/{hold}/release", json={})
+                assert (held.status_code, released.status_code) == (201, 200), released.text
+            wait_until(lambda: "order_agent_v3" in who_worked(platform), platform)
 
             taken = platform.manage("run_agent", "payment", "--port", str(port))
 
