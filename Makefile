@@ -22,7 +22,7 @@ test: environment
 	$(BIN)/python -m pytest -n 2 -q -m "$(NORMAL)"
 
 stress: environment
-	$(BIN)/python -m pytest -q -m stress
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m stress
 
 e2e: environment
 	$(BIN)/python -m pytest -q -m e2e
