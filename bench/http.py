@@ -89,7 +89,7 @@ def run() -> None:
     with database() as url:
         select_1 = pgbench(url, "SELECT 1;")
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE TABLE bare (id bigserial, x text)")
+            connection.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, x text)")
         bare = {
             "insert": pgbench(url, "INSERT INTO bare (x) VALUES ('x');"),
             "select": pgbench(url, "SELECT * FROM bare ORDER BY id DESC LIMIT 20;"),
